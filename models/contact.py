@@ -1,0 +1,81 @@
+"""Contacts: the people at a customer or at one of its locations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import Any
+
+from piccolo.columns import Boolean, Integer, Text
+
+from models import text
+from models.contact_method import preferred
+from models.contact_role import ContactRole
+from models.customer import Customer
+from models.location import Location
+from models.table import Audited, Json, Row, SubjectType, reference
+
+
+class ContactLevel(Enum):
+    """Whether a contact is at the customer as a whole or at one of its locations."""
+
+    CUSTOMER = "CUSTOMER"
+    LOCATION = "LOCATION"
+
+
+def full_name(row: Mapping[str, Any]) -> str:
+    """First and last name, or the empty string."""
+    return " ".join(part for part in (row["first_name"], row["last_name"]) if part)
+
+
+class Contact(Audited, tablename="contact"):
+    """A person; with `location_id` a location contact, without it a customer contact."""
+
+    prefix = "con"
+    subject = SubjectType.CONTACT
+    derived = frozenset({"email", "email_key", "phone", "name_key", "search_key"})
+
+    customer_id = reference(Customer, null=False)
+    location_id = reference(Location, null=True)
+    role_id = reference(ContactRole, null=True)
+    first_name = Text(null=True)
+    last_name = Text(null=True)
+    title = Text(null=True)
+    priority = Integer(null=True)
+    primary = Boolean()
+    methods = Json()
+    email = Text(null=True)
+    email_key = Text()
+    phone = Text(null=True)
+    preferred_method = Text(null=True)
+    address = Json(null=True)
+    active = Boolean()
+    origin_system = Text(null=True)
+    origin_external_id = Text(null=True)
+    name_key = Text()
+    search_key = Text()
+
+    @staticmethod
+    def derive(row: Mapping[str, Any]) -> Row:
+        """Sort and search keys (last name first), and the preferred email and phone."""
+        values = [method["value"] for method in row["methods"]]
+        email = preferred(row["methods"], "EMAIL")
+        names = [part for part in (row["last_name"], row["first_name"]) if part]
+        return {
+            "email": email,
+            "email_key": text.key(email or ""),
+            "phone": preferred(row["methods"], "PHONE"),
+            "name_key": text.key(" ".join(names) or email or ""),
+            "search_key": text.key(" ".join([full_name(row), row["title"] or "", *values])),
+        }
+
+    @staticmethod
+    def label(row: Mapping[str, Any]) -> str:
+        """The name; without one the first contact method."""
+        methods = row["methods"]
+        return full_name(row) or (methods[0]["value"] if methods else "a contact without a name")
+
+    @staticmethod
+    def customer_of(row: Mapping[str, Any]) -> str | None:
+        """The customer at whom the contact is."""
+        return str(row["customer_id"])

@@ -1,0 +1,74 @@
+"""Customers: whom receivables are owed by."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import Any
+
+from piccolo.columns import Boolean, Text
+
+from models import text
+from models.contact_method import preferred
+from models.table import Audited, Json, Row, SubjectType
+
+
+class CustomerKind(Enum):
+    """Whether a customer is a company or an individual."""
+
+    COMPANY = "COMPANY"
+    PERSON = "PERSON"
+
+
+class AccountingSystem(Enum):
+    """The accounting systems that customers and contacts sync from."""
+
+    QUICKBOOKS_ONLINE = "QUICKBOOKS_ONLINE"
+    QUICKBOOKS_DESKTOP = "QUICKBOOKS_DESKTOP"
+    NETSUITE = "NETSUITE"
+
+
+class OriginKind(Enum):
+    """Whether a row was made here or an accounting system delivers it."""
+
+    LOCAL = "LOCAL"
+    SYNCED = "SYNCED"
+
+
+class Customer(Audited, tablename="customer"):
+    """A company or an individual. `accounting` keeps what the accounting system says and no column holds."""
+
+    prefix = "cus"
+    subject = SubjectType.CUSTOMER
+    derived = frozenset({"name_key", "email", "phone", "search_key"})
+
+    name = Text()
+    name_key = Text()
+    kind = Text()
+    methods = Json()
+    email = Text(null=True)
+    phone = Text(null=True)
+    website = Text(null=True)
+    billing_address = Json(null=True)
+    shipping_address = Json(null=True)
+    active = Boolean()
+    origin_system = Text(null=True)
+    origin_external_id = Text(null=True)
+    accounting = Json(null=True)
+    search_key = Text()
+
+    @staticmethod
+    def derive(row: Mapping[str, Any]) -> Row:
+        """Sort and search keys, and the preferred email and phone."""
+        values = [method["value"] for method in row["methods"]]
+        return {
+            "name_key": text.key(row["name"]),
+            "email": preferred(row["methods"], "EMAIL"),
+            "phone": preferred(row["methods"], "PHONE"),
+            "search_key": text.key(" ".join([row["name"], *values])),
+        }
+
+    @staticmethod
+    def customer_of(row: Mapping[str, Any]) -> str | None:
+        """Itself."""
+        return str(row["id"])

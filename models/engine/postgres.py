@@ -1,0 +1,179 @@
+"""PostgreSQL: one pool of connections that are read-only until a write transaction says otherwise."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, Literal, TypeVar
+
+import asyncpg
+from piccolo.engine.postgres import PostgresEngine
+
+from models.engine.cancellation import to_the_end
+from models.engine.piccolo_queries import PiccoloQueries
+from models.engine.program import Program, Row, drive_async
+from models.engine.transaction import WriteTransaction
+
+T = TypeVar("T")
+_STOP_SECONDS = 10
+_OLDEST = 14
+# Strings, quoted names and comments keep their question marks.
+_TOKEN = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/|\?", re.DOTALL)
+
+
+@lru_cache(maxsize=2048)
+def numbered(sql: str) -> str:
+    """`sql` with its `?` placeholders as `$1`, `$2`, …"""
+    count = 0
+
+    def number(token: re.Match[str]) -> str:
+        nonlocal count
+        if token[0] != "?":
+            return token[0]
+        count += 1
+        return f"${count}"
+
+    return _TOKEN.sub(number, sql)
+
+
+class PostgresDatabase(PiccoloQueries, PostgresEngine):  # type: ignore[misc]  # the engine's methods are replaced
+    """The PostgreSQL database at `url`, with a pool of `min_size` to `max_size` connections."""
+
+    dialect: Literal["postgres"] = "postgres"
+
+    def __init__(self, url: str, *, min_size: int = 2, max_size: int = 10) -> None:
+        PostgresEngine.__init__(self, config={"dsn": url})
+        self.statements = []
+        self._sizes = {"min_size": min_size, "max_size": max_size}
+
+    async def start(self) -> None:
+        """See Database."""
+        if self.pool is not None:
+            raise RuntimeError("The database is started already.")
+        pool = await asyncpg.create_pool(
+            **self.config,
+            **self._sizes,
+            server_settings={
+                "application_name": "counterfoil",
+                "default_transaction_read_only": "on",
+                "TimeZone": "UTC",
+                # Short statements: compiling them costs more than it saves.
+                "jit": "off",
+            },
+            statement_cache_size=512,
+            reset=_keep,
+        )
+        async with pool.acquire() as connection:
+            version = connection.get_server_version().major
+        if version < _OLDEST:
+            await pool.close()
+            raise RuntimeError(f"PostgreSQL {_OLDEST} or newer is needed; this is {version}.")
+        self.pool = pool
+
+    async def stop(self) -> None:
+        """See Database."""
+        if self.current_transaction.get() is not None:
+            raise RuntimeError("The database cannot be stopped inside a write transaction.")
+        pool, self.pool = self.pool, None
+        if pool is not None:
+            try:
+                async with asyncio.timeout(_STOP_SECONDS):
+                    await pool.close()
+            except TimeoutError:
+                pool.terminate()
+
+    def write(self, *, recorder: bool = False) -> PostgresWrite:
+        """See Database."""
+        return PostgresWrite(self, recorder)
+
+    def array(self, values: Sequence[str] | Sequence[int]) -> list[str | int]:
+        """See Database."""
+        return list(values)
+
+    def member(self, column_sql: str) -> str:
+        """See Database."""
+        return f"{column_sql} = ANY(?)"
+
+    async def _read(self, sql: str, args: Sequence[Any]) -> list[Row]:
+        async with self.running_pool().acquire() as connection:
+            return list(map(dict, await connection.fetch(numbered(sql), *args)))
+
+    def running_pool(self) -> Any:
+        """The pool; RuntimeError before `start()` and after `stop()`."""
+        if self.pool is None:
+            raise RuntimeError("The database is not started.")
+        return self.pool
+
+
+class PostgresWrite(WriteTransaction):
+    """A read-write transaction on a connection of the pool."""
+
+    def __init__(self, database: PostgresDatabase, recorder: bool) -> None:
+        super().__init__(database.current_transaction, database.statements)
+        self._database = database
+        self._begin_sql = "BEGIN READ WRITE ISOLATION LEVEL READ COMMITTED"
+        if recorder:
+            self._begin_sql += "; SET LOCAL counterfoil.recorder = 'on'"
+        self._pool: Any = None
+        self._connection: Any = None
+
+    async def _begin(self) -> None:
+        self._pool = self._database.running_pool()
+        self._connection = await self._pool.acquire()
+        try:
+            await to_the_end(self._connection.execute(self._begin_sql))
+        except BaseException:
+            await to_the_end(self._roll_back_and_release())
+            raise
+
+    async def _execute(self, sql: str, args: tuple[Any, ...]) -> list[Row]:
+        return list(map(dict, await self._connection.fetch(numbered(sql), *args)))
+
+    async def _observed(self, sql: str, args: tuple[Any, ...]) -> list[Row]:
+        if self._observers:
+            self._observe(sql)
+        return await self._execute(sql, args)
+
+    async def _run(self, program: Program[T]) -> T:
+        return await drive_async(program, self._observed)
+
+    async def _commit(self) -> None:
+        try:
+            for make_program in self._finishing:
+                await drive_async(make_program(), self._observed)
+        except BaseException:
+            await self._rollback()
+            raise
+        await to_the_end(self._commit_and_release())
+
+    async def _rollback(self) -> None:
+        await to_the_end(self._roll_back_and_release())
+
+    async def _commit_and_release(self) -> None:
+        try:
+            if not self._connection.is_in_transaction():
+                raise RuntimeError("This transaction has been ended by one of its own statements.")
+            outcome = await self._connection.execute("COMMIT")
+        except BaseException:
+            await self._roll_back_and_release()
+            raise
+        await self._pool.release(self._connection)
+        if outcome != "COMMIT":
+            # PostgreSQL answers the COMMIT of a failed transaction with ROLLBACK, and with no error.
+            raise RuntimeError("A statement of this transaction had failed, so PostgreSQL rolled it back.")
+
+    async def _roll_back_and_release(self) -> None:
+        connection, pool = self._connection, self._pool
+        try:
+            if not connection.is_closed() and connection.is_in_transaction():
+                await connection.execute("ROLLBACK")
+        except (Exception, asyncio.CancelledError):
+            # Whatever it was, nobody knows the connection's state any more. The pool opens another.
+            connection.terminate()
+        await pool.release(connection)
+
+
+async def _keep(connection: Any) -> None:
+    """What asyncpg does when a connection comes back: nothing, for only SET LOCAL is ever used. Saves a round trip."""

@@ -1,0 +1,244 @@
+"""Keyset paging: one page of a table, for the whole of it or for many parents at once, in one statement."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from piccolo.table import Table
+
+from models.engine import Database
+from models.table import Row, column_list, quoted
+
+MAX_PAGE = 100
+DEFAULT_PAGE = 20
+
+
+class BadCursor(Exception):
+    """The cursor is not one of ours, or belongs to another order, filter or list."""
+
+
+class BadPage(Exception):
+    """`first` and `last` together, or outside 0 to 100. The message says which."""
+
+
+@dataclass(frozen=True)
+class Key:
+    """One sort key: an SQL expression over the alias `t` that is never null, and its value in a row."""
+
+    sql: str
+    value: Callable[[Row], Any]
+    decode: Callable[[Any], Any] = str
+
+    @classmethod
+    def column(cls, name: str, decode: Callable[[Any], Any] = str) -> Key:
+        """The column of that name."""
+        return cls(f"t.{quoted(name)}", lambda row: row[name], decode)
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A WHERE condition over the alias `t`, with its arguments."""
+
+    sql: str
+    args: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What can be listed: a table, its orders (the last key of each is unique), and the column of the parent."""
+
+    table: type[Table]
+    orders: Mapping[str, tuple[Key, ...]]
+    default_order: str
+    parent: str | None = None
+    descending: bool = False
+    always: tuple[Condition, ...] = ()
+
+
+@dataclass(frozen=True)
+class Page:
+    """One request for a page. `signature` ties cursors to the list, its order and its filter."""
+
+    listing: Listing
+    order: str
+    descending: bool
+    backward: bool
+    size: int
+    cursor: tuple[Any, ...] | None
+    conditions: tuple[Condition, ...]
+    signature: str
+
+    @property
+    def keys(self) -> tuple[Key, ...]:
+        """The sort keys of the chosen order."""
+        return self.listing.orders[self.order]
+
+    def cursor_of(self, row: Row) -> str:
+        """The opaque cursor of a row in this list."""
+        values = [key.value(row) for key in self.keys]
+        text = json.dumps([self.signature, *values], default=_encode, separators=(",", ":"))
+        return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+@dataclass
+class Slice:
+    """The rows of one page, in the list's order."""
+
+    page: Page
+    rows: list[Row] = field(default_factory=list)
+    has_next: bool = False
+    has_previous: bool = False
+
+
+def _encode(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(f"a sort key cannot be {type(value).__name__}")
+
+
+def request_page(
+    listing: Listing,
+    *,
+    first: int | None = None,
+    after: str | None = None,
+    last: int | None = None,
+    before: str | None = None,
+    order: str | None = None,
+    descending: bool | None = None,
+    conditions: Sequence[Condition] = (),
+) -> Page:
+    """Check the arguments of a connection. Raises BadPage or BadCursor."""
+    if first is not None and last is not None:
+        raise BadPage("Use first or last, not both.")
+    if (last is not None and after is not None) or (first is not None and before is not None):
+        raise BadPage("Use first with after, or last with before.")
+    backward = last is not None or before is not None
+    size = last if last is not None else first
+    size = DEFAULT_PAGE if size is None else size
+    if not 0 <= size <= MAX_PAGE:
+        raise BadPage(f"{'last' if backward else 'first'} must be from 0 to {MAX_PAGE}.")
+    order = order or listing.default_order
+    descending = listing.descending if descending is None else descending
+    described = [listing.table._meta.tablename, order, descending, [[c.sql, c.args] for c in conditions]]
+    signature = hashlib.sha256(json.dumps(described, default=_encode).encode()).hexdigest()[:12]
+    text = before if backward else after
+    cursor = None if text is None else _decode(text, signature, listing.orders[order])
+    return Page(listing, order, descending, backward, size, cursor, tuple(conditions), signature)
+
+
+def _decode(text: str, signature: str, keys: tuple[Key, ...]) -> tuple[Any, ...]:
+    try:
+        values = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        if not isinstance(values, list) or len(values) != len(keys) + 1:
+            raise BadCursor
+        if values[0] != signature:
+            raise BadCursor
+        return tuple(key.decode(value) for key, value in zip(keys, values[1:], strict=True))
+    except (binascii.Error, ValueError, TypeError, RecursionError):
+        raise BadCursor from None
+
+
+async def fetch_page(database: Database, page: Page) -> Slice:
+    """The page of the whole list."""
+    where, args = _where(page)
+    sql = f"SELECT {_columns(page)} FROM {_name(page)} t{where}{_order(page)} LIMIT {page.size + 1}"
+    return _slice(page, await database.fetch(sql, *args))
+
+
+async def fetch_pages(database: Database, page: Page, parents: Sequence[str]) -> list[Slice]:
+    """The same page for each parent, in their order: one statement whatever their number."""
+    column = page.listing.parent
+    if column is None:
+        raise TypeError("this list has no parent")
+    by_parent: dict[str, list[Row]] = {parent: [] for parent in parents}
+    for row in await _fetch_for(database, page, parents, quoted(column)):
+        by_parent[row[column]].append(row)
+    return [_slice(page, by_parent[parent]) for parent in parents]
+
+
+async def _fetch_for(database: Database, page: Page, parents: Sequence[str], column: str) -> list[Row]:
+    if len(parents) == 1:
+        where, args = _where(page, f"t.{column} = ?")
+        sql = f"SELECT {_columns(page)} FROM {_name(page)} t{where}{_order(page)} LIMIT {page.size + 1}"
+        return await database.fetch(sql, parents[0], *args)
+    where, args = _where(page, f"t.{column} = p.value")
+    limited = f"FROM {_name(page)} t{where}{_order(page)} LIMIT {page.size + 1}"
+    array = database.array(list(parents))
+    if database.dialect == "postgres":
+        sql = f"SELECT x.* FROM unnest(?::text[]) p(value) CROSS JOIN LATERAL (SELECT {_columns(page)} {limited}) x"
+        return await database.fetch(sql, array, *args)
+    unique = page.keys[-1].sql
+    sql = (
+        f"SELECT {_columns(page)} FROM json_each(?) p JOIN {_name(page)} t"
+        f" ON {unique} IN (SELECT {unique} {limited}){_order(page)}"
+    )
+    return await database.fetch(sql, array, *args)
+
+
+async def count(database: Database, page: Page) -> int:
+    """How many rows the whole list has."""
+    where, args = _where(page, paged=False)
+    rows = await database.fetch(f"SELECT count(*) AS n FROM {_name(page)} t{where}", *args)
+    return int(rows[0]["n"])
+
+
+async def counts(database: Database, page: Page, parents: Sequence[str]) -> list[int]:
+    """How many rows the list of each parent has, in one statement."""
+    column = f"t.{quoted(page.listing.parent or '')}"
+    where, args = _where(page, database.member(column), paged=False)
+    rows = await database.fetch(
+        f"SELECT {column} AS parent, count(*) AS n FROM {_name(page)} t{where} GROUP BY {column}",
+        database.array(list(parents)),
+        *args,
+    )
+    by_parent = {row["parent"]: int(row["n"]) for row in rows}
+    return [by_parent.get(parent, 0) for parent in parents]
+
+
+def _name(page: Page) -> str:
+    return quoted(page.listing.table._meta.tablename)
+
+
+def _columns(page: Page) -> str:
+    return column_list(page.listing.table, "t")
+
+
+def _where(page: Page, parent: str | None = None, *, paged: bool = True) -> tuple[str, list[Any]]:
+    parts = [parent] if parent else []
+    args: list[Any] = []
+    for condition in (*page.listing.always, *page.conditions):
+        parts.append(condition.sql)
+        args.extend(condition.args)
+    if paged and page.cursor is not None:
+        forward = page.descending == page.backward
+        sides = ", ".join(key.sql for key in page.keys), ", ".join("?" for _ in page.keys)
+        parts.append(f"({sides[0]}) {'>' if forward else '<'} ({sides[1]})")
+        args.extend(page.cursor)
+    return (" WHERE " + " AND ".join(parts) if parts else ""), args
+
+
+def _order(page: Page) -> str:
+    direction = "ASC" if page.descending == page.backward else "DESC"
+    return " ORDER BY " + ", ".join(f"{key.sql} {direction}" for key in page.keys)
+
+
+def _slice(page: Page, rows: list[Row]) -> Slice:
+    more = len(rows) > page.size
+    rows = rows[: page.size]
+    if page.backward:
+        rows.reverse()
+        return Slice(page, rows, has_next=page.cursor is not None, has_previous=more)
+    return Slice(page, rows, has_next=more, has_previous=page.cursor is not None)
+
+
+def matches(search: str) -> Condition:
+    """The rows whose search key contains the words, case and compatibility forms ignored."""
+    escaped = search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return Condition("t.search_key LIKE ? ESCAPE '\\'", (f"%{escaped}%",))

@@ -1,0 +1,96 @@
+"""Which lists there are, in which orders they come, and by what they can be filtered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from models.access import ApiKey
+from models.contact import Contact
+from models.contact_role import ContactRole
+from models.customer import Customer
+from models.listing import Condition, Key, Listing
+from models.location import Location
+from models.note import Note
+from models.user import User, UserRole
+
+_ID = Key.column("id")
+_NAME = (Key.column("name_key"), _ID)
+_CREATED_AT = (Key.column("created_at", datetime.fromisoformat), _ID)
+
+# Contacts without a priority come after those with one.
+_LAST_PRIORITY = 2_147_483_647
+_PRIORITY = Key(
+    f"coalesce(t.priority, {_LAST_PRIORITY})",
+    lambda row: _LAST_PRIORITY if row["priority"] is None else row["priority"],
+    int,
+)
+
+CUSTOMERS = Listing(Customer, {"NAME": _NAME, "CREATED_AT": _CREATED_AT}, "NAME")
+
+CONTACTS = Listing(
+    Contact,
+    {
+        "NAME": _NAME,
+        "EMAIL": (Key.column("email_key"), _ID),
+        "PRIORITY": (_PRIORITY, Key.column("name_key"), _ID),
+        "CREATED_AT": _CREATED_AT,
+    },
+    "NAME",
+)
+CONTACTS_OF_CUSTOMER = replace(CONTACTS, parent="customer_id")
+CONTACTS_OF_LOCATION = replace(CONTACTS, parent="location_id")
+CONTACTS_OF_ROLE = replace(CONTACTS, parent="role_id")
+
+LOCATIONS_OF_CUSTOMER = Listing(Location, {"NAME": _NAME}, "NAME", parent="customer_id")
+
+# Pinned notes come first, then the newest.
+NOTES_OF_CUSTOMER = Listing(
+    Note,
+    {"PINNED": (Key.column("pinned", bool), *_CREATED_AT)},
+    "PINNED",
+    parent="customer_id",
+    descending=True,
+)
+NOTES_OF_CONTACT = replace(NOTES_OF_CUSTOMER, parent="contact_id")
+
+CONTACT_ROLES = Listing(ContactRole, {"NAME": _NAME}, "NAME")
+USERS = Listing(User, {"NAME": _NAME}, "NAME")
+USER_ROLES = Listing(UserRole, {"NAME": _NAME}, "NAME")
+API_KEYS = Listing(ApiKey, {"NAME": _NAME}, "NAME")
+
+
+def customer_conditions(wanted: Mapping[str, Any]) -> list[Condition]:
+    """The conditions of a customer filter: kind, origin, active. Absent and None mean no condition."""
+    found = [*_origin(wanted), *_equal(wanted, ("active",))]
+    if wanted.get("kind") is not None:
+        found.append(Condition("t.kind = ?", (wanted["kind"].value,)))
+    return found
+
+
+def contact_conditions(wanted: Mapping[str, Any]) -> list[Condition]:
+    """The conditions of a contact filter. Absent and None mean no condition."""
+    found = [*_origin(wanted), *_equal(wanted, ("customer_id", "role_id", "active", "priority"))]
+    if wanted.get("has_role") is not None:
+        found.append(Condition(f"t.role_id IS {'NOT ' if wanted['has_role'] else ''}NULL"))
+    for name in ("invoice_presentment", "communication"):
+        if wanted.get(name) is not None:
+            # A contact without a role gets nothing, so it counts as not designated.
+            sql = f"t.role_id IN (SELECT r.id FROM contact_role r WHERE r.{name})"
+            found.append(Condition(sql if wanted[name] else f"(t.role_id IS NULL OR NOT {sql})"))
+    if wanted.get("level") is not None:
+        found.append(Condition(f"t.location_id IS {'NOT ' if wanted['level'].value == 'LOCATION' else ''}NULL"))
+    return found
+
+
+def _equal(wanted: Mapping[str, Any], names: tuple[str, ...]) -> list[Condition]:
+    return [Condition(f"t.{name} = ?", (wanted[name],)) for name in names if wanted.get(name) is not None]
+
+
+def _origin(wanted: Mapping[str, Any]) -> list[Condition]:
+    origin = wanted.get("origin")
+    if origin is None:
+        return []
+    return [Condition(f"t.origin_system IS {'NOT ' if origin.value == 'SYNCED' else ''}NULL")]

@@ -1,0 +1,37 @@
+"""Which tables are audited and which are operational. There is no third kind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from piccolo.table import Table
+
+from models.access import ApiKey, IdempotencyKey, Session, Throttle
+from models.contact import Contact
+from models.contact_role import ContactRole
+from models.customer import Customer
+from models.location import Location
+from models.note import Note
+from models.table import Audited
+from models.user import User, UserRole
+
+# In the order of their foreign keys: a table stands after those that it points to.
+AUDITED: tuple[type[Audited], ...] = (
+    UserRole,
+    User,
+    ApiKey,
+    ContactRole,
+    Customer,
+    Location,
+    Contact,
+    Note,
+)
+
+OPERATIONAL: Mapping[type[Table], str] = {
+    Session: "Who is signed in now. Signing in and out are events; the last use changes with every minute.",
+    Throttle: "Counters of failures. Each failure and each wait is an event.",
+    IdempotencyKey: "What a repeated request is answered with, for 24 hours.",
+}
+
+BY_PREFIX: Mapping[str, type[Audited]] = {table.prefix: table for table in AUDITED}
+BY_SUBJECT: Mapping[str, type[Audited]] = {table.subject.value: table for table in AUDITED}

@@ -1,0 +1,68 @@
+"""Reading rows by their ids, many at once."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from functools import cache
+
+from models.contact import Contact
+from models.database import current
+from models.identifier import prefix_of
+from models.registry import BY_PREFIX
+from models.table import Audited, Row, column_list, quoted
+
+Load = Callable[[Sequence[str]], Awaitable[list[Row | None]]]
+
+
+@cache
+def by_ids(table: type[Audited]) -> Load:
+    """A loader: the rows with these ids, in this order; None for an id that nobody has. One statement."""
+    name = quoted(table._meta.tablename)
+    names = column_list(table)
+
+    async def load(ids: Sequence[str]) -> list[Row | None]:
+        bound = current()
+        sql = f"SELECT {names} FROM {name} WHERE {bound.member('id')}"
+        found = {row["id"]: row for row in await bound.fetch(sql, bound.array(list(ids)))}
+        return [found.get(identifier) for identifier in ids]
+
+    return load
+
+
+@cache
+def count_by(table: type[Audited], column: str) -> Callable[[Sequence[str]], Awaitable[list[int]]]:
+    """A loader: how many rows have each of these values in the column. One statement."""
+    sql_column = quoted(column)
+    name = quoted(table._meta.tablename)
+
+    async def load(values: Sequence[str]) -> list[int]:
+        bound = current()
+        sql = (
+            f"SELECT {sql_column} AS value, count(*) AS n FROM {name}"
+            f" WHERE {bound.member(sql_column)} GROUP BY {sql_column}"
+        )
+        found = {row["value"]: int(row["n"]) for row in await bound.fetch(sql, bound.array(list(values)))}
+        return [found.get(value, 0) for value in values]
+
+    return load
+
+
+async def primary_contacts(customer_ids: Sequence[str]) -> list[Row | None]:
+    """A loader: the primary contact of each customer. One statement."""
+    bound = current()
+    sql = f'SELECT {column_list(Contact)} FROM contact WHERE {bound.member("customer_id")} AND "primary"'
+    found = {row["customer_id"]: row for row in await bound.fetch(sql, bound.array(list(customer_ids)))}
+    return [found.get(customer_id) for customer_id in customer_ids]
+
+
+async def by_any_id(identifiers: Sequence[str]) -> list[Row | None]:
+    """A loader: the audited rows with these ids, of whatever table; one statement for each table among them."""
+    by_prefix: dict[str, list[str]] = {}
+    for identifier in identifiers:
+        prefix = prefix_of(identifier) or ""
+        if prefix in BY_PREFIX:
+            by_prefix.setdefault(prefix, []).append(identifier)
+    found: dict[str, Row] = {}
+    for prefix, ids in by_prefix.items():
+        found.update({row["id"]: row for row in await by_ids(BY_PREFIX[prefix])(ids) if row is not None})
+    return [found.get(identifier) for identifier in identifiers]

@@ -1,0 +1,62 @@
+"""Sessions and API keys as requests come with them: found by the digest of their token, in one statement."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+
+from models.database import current
+from models.table import Row
+
+_SESSION = """
+SELECT s.id AS session_id, s.last_used_at, s.expires_at, u.id, u.name, u.email, u.active, r.permissions
+FROM session s JOIN "user" u ON u.id = s.user_id LEFT JOIN user_role r ON r.id = u.role_id WHERE s.token_hash = ?"""
+
+_API_KEY = "SELECT id, name, permissions, expires_at, revoked_at FROM api_key WHERE token_hash = ?"
+
+
+async def by_token(token_hash: str) -> Row | None:
+    """The session with its user (id, name, email, active) and the permissions of the user's role."""
+    return _with_permissions(await current().fetch(_SESSION, token_hash))
+
+
+async def api_key_by_token(token_hash: str) -> Row | None:
+    """The API key with its permissions."""
+    return _with_permissions(await current().fetch(_API_KEY, token_hash))
+
+
+def _with_permissions(rows: list[Row]) -> Row | None:
+    if not rows:
+        return None
+    return {**rows[0], "permissions": json.loads(rows[0]["permissions"] or "[]")}
+
+
+async def create(session_id: str, user_id: str, token_hash: str, at: datetime, expires_at: datetime) -> None:
+    """Begin a session, in the transaction that records it. Sessions that are over go."""
+    await current().fetch("DELETE FROM session WHERE expires_at <= ?", at)
+    await current().fetch(
+        "INSERT INTO session (id, user_id, token_hash, created_at, last_used_at, expires_at) VALUES (?, ?, ?, ?, ?, ?)",
+        session_id,
+        user_id,
+        token_hash,
+        at,
+        at,
+        expires_at,
+    )
+
+
+async def touch(session_id: str, at: datetime) -> None:
+    """Note that the session was used. A write transaction of its own."""
+    async with current().write() as transaction:
+        await transaction.fetch("UPDATE session SET last_used_at = ? WHERE id = ?", at, session_id)
+
+
+async def delete(session_id: str) -> bool:
+    """End a session, in the transaction that records it; whether it was there."""
+    return bool(await current().fetch("DELETE FROM session WHERE id = ? RETURNING id", session_id))
+
+
+async def delete_of_user(user_id: str, *, keep: str | None = None) -> int:
+    """End the user's sessions but `keep`, in the transaction that records it; how many there were."""
+    sql = "DELETE FROM session WHERE user_id = ? AND id <> ? RETURNING id"
+    return len(await current().fetch(sql, user_id, keep or ""))

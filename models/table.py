@@ -1,0 +1,120 @@
+"""What every audited table declares, so that the recorder, the fold and the history need no list of their own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from enum import Enum
+from functools import cache
+from typing import Any, ClassVar
+
+from piccolo.columns import ForeignKey, Integer, OnDelete, OnUpdate, Text, Timestamptz
+from piccolo.table import Table
+
+Row = dict[str, Any]
+
+
+class SubjectType(Enum):
+    """What an event can be about; the value is the name of the table. Values may be added."""
+
+    CUSTOMER = "customer"
+    LOCATION = "location"
+    CONTACT = "contact"
+    CONTACT_ROLE = "contact_role"
+    NOTE = "note"
+    USER = "user"
+    USER_ROLE = "user_role"
+    API_KEY = "api_key"
+
+
+class Json(Text):
+    """A text column that holds canonical JSON: a value that is read and changed as a whole."""
+
+
+def reference(table: type[Table], *, null: bool) -> ForeignKey[Any]:
+    """A foreign key that never writes by itself: RESTRICT and NO ACTION."""
+    return ForeignKey(references=table, null=null, on_delete=OnDelete.restrict, on_update=OnUpdate.no_action)
+
+
+class Audited(Table):
+    """What all audited tables have and declare. Their rows change only through the recorder.
+
+    `revision` begins with 1 and counts the changes of the row. `secret` columns appear in events as changed, never
+    with values; `long` columns are stored once by digest. `taken` says for the last column of a unique index which
+    field is at fault and what to tell.
+    """
+
+    prefix: ClassVar[str]
+    subject: ClassVar[SubjectType]
+    secret: ClassVar[frozenset[str]] = frozenset()
+    long: ClassVar[frozenset[str]] = frozenset()
+    derived: ClassVar[frozenset[str]] = frozenset()
+    taken: ClassVar[Mapping[str, tuple[str, str]]] = {}
+
+    id = Text(primary_key=True)
+    revision = Integer()
+    created_at = Timestamptz()
+
+    @staticmethod
+    def derive(row: Mapping[str, Any]) -> Row:
+        """The `derived` columns: pure functions of the others, kept by the recorder, absent from events."""
+        return {}
+
+    @staticmethod
+    def label(row: Mapping[str, Any]) -> str:
+        """How a person would call this row."""
+        return str(row["name"])
+
+    @staticmethod
+    def about(row: Mapping[str, Any]) -> str:
+        """The id of the customer, contact or user whose data the row holds (else its own id)."""
+        return str(row["id"])
+
+    @staticmethod
+    def customer_of(row: Mapping[str, Any]) -> str | None:
+        """The id of the customer in whose History view the row's events stand."""
+        return None
+
+
+@cache
+def columns(table: type[Table]) -> tuple[str, ...]:
+    """The names of the columns, in the order of the table."""
+    return tuple(column._meta.name for column in table._meta.columns)
+
+
+@cache
+def json_columns(table: type[Table]) -> frozenset[str]:
+    """The columns whose text is JSON."""
+    return frozenset(column._meta.name for column in table._meta.columns if isinstance(column, Json))
+
+
+@cache
+def references(table: type[Table]) -> Mapping[str, type[Table]]:
+    """Foreign key column → the table that it points to."""
+    return {
+        column._meta.name: column._foreign_key_meta.resolved_references for column in table._meta.foreign_key_columns
+    }
+
+
+def encode(value: object) -> str:
+    """A Json column's text for `value`: sorted keys, no spaces, so that equal values are equal text."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def decode_row(table: type[Table], row: Row) -> Row:
+    """The row with its Json columns as values."""
+    for name in json_columns(table):
+        if row[name] is not None:
+            row[name] = json.loads(row[name])
+    return row
+
+
+def quoted(name: str) -> str:
+    """An SQL identifier; `user` and `primary` are reserved words."""
+    return f'"{name}"'
+
+
+def column_list(table: type[Table], alias: str | None = None) -> str:
+    """All columns of the table for a SELECT."""
+    prefix = f"{alias}." if alias else ""
+    return ", ".join(prefix + quoted(name) for name in columns(table))

@@ -1,0 +1,99 @@
+"""Fixtures for tests that touch a database: each runs on SQLite and on PostgreSQL, on a database of its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from anyio.from_thread import start_blocking_portal
+
+import models
+from audit.drift import drift
+from audit.verification import verify_events
+from tests import databases
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The options that this project adds."""
+    parser.addoption("--long", action="store_true", help="run the long form of the tests that have one")
+    parser.addoption("--erp-samples", type=Path, metavar="DIR", help="also check every sample in this folder")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The markers that this project adds."""
+    config.addinivalue_line(
+        "markers", "forces_drift: the test leaves tables or history that somebody has tampered with"
+    )
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """Only asyncio: the database drivers know no other."""
+    return "asyncio"
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def dialect(request: pytest.FixtureRequest) -> str:
+    """Which database the test runs on."""
+    assert isinstance(request.param, str)
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of this test run, the same in all its worker processes."""
+    folder = tmp_path_factory.getbasetemp()
+    return folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[databases.PostgresDatabases]:
+    """The PostgreSQL server; started by the first test that needs it."""
+    with databases.postgres_server() as url, start_blocking_portal("asyncio") as portal:
+        server = databases.PostgresDatabases(url, portal)
+        yield server
+        server.close()
+
+
+@pytest.fixture
+def database_url(dialect: str, tmp_path: Path, shared_folder: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of a migrated database without rows, this test's own."""
+    from counterfoil.migrating import migrate  # noqa: PLC0415  (the tests of the engine go without)
+
+    if dialect == "sqlite":
+        path = tmp_path / "counterfoil.db"
+        shutil.copyfile(databases.sqlite_template(shared_folder / "template.db", migrate), path)
+        yield databases.sqlite_url(path)
+    else:
+        server: databases.PostgresDatabases = request.getfixturevalue("postgres")
+        with server.fresh(server.template(shared_folder / "template.postgres", migrate)) as url:
+            yield url
+
+
+@pytest.fixture
+def empty_database_url(dialect: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of a database without tables, this test's own."""
+    if dialect == "sqlite":
+        yield databases.sqlite_url(tmp_path / "empty.db")
+    else:
+        server: databases.PostgresDatabases = request.getfixturevalue("postgres")
+        with server.fresh("template0") as url:
+            yield url
+
+
+@pytest.fixture
+async def database(database_url: str, request: pytest.FixtureRequest) -> AsyncIterator[models.Database]:
+    """The migrated database, started and bound. After each test fold(history) = live tables, and leaves are right."""
+    database = models.connect(database_url)
+    await database.start()
+    models.bind(database)
+    try:
+        yield database
+        if request.node.get_closest_marker("forces_drift") is None:
+            assert await drift(database) == []
+            assert await verify_events(database) == []
+    finally:
+        await database.stop()
