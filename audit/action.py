@@ -1,0 +1,81 @@
+"""What can happen, and under which heading a reader looks for it."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Any
+
+from models.table import Audited, SubjectType
+
+
+class Category(Enum):
+    """The headings of the History view. Values may be added."""
+
+    PROFILE = "profile"
+    CONTACT = "contact"
+    COMMUNICATION_SETTINGS = "communication-settings"
+    NOTE = "note"
+    ACCESS = "access"
+
+
+class Action(Enum):
+    """What happened. Stored as `contact.updated`, in GraphQL CONTACT_UPDATED. Values may be added."""
+
+    CUSTOMER_CREATED = "customer.created"
+    CUSTOMER_UPDATED = "customer.updated"
+    CUSTOMER_DELETED = "customer.deleted"
+    LOCATION_CREATED = "location.created"
+    LOCATION_UPDATED = "location.updated"
+    LOCATION_DELETED = "location.deleted"
+    CONTACT_CREATED = "contact.created"
+    CONTACT_UPDATED = "contact.updated"
+    CONTACT_DELETED = "contact.deleted"
+    CONTACT_ROLE_CREATED = "contact_role.created"
+    CONTACT_ROLE_UPDATED = "contact_role.updated"
+    CONTACT_ROLE_DELETED = "contact_role.deleted"
+    NOTE_CREATED = "note.created"
+    NOTE_UPDATED = "note.updated"
+    NOTE_DELETED = "note.deleted"
+    USER_CREATED = "user.created"
+    USER_UPDATED = "user.updated"
+    USER_DELETED = "user.deleted"
+    USER_SIGNED_IN = "user.signed_in"
+    USER_SIGNED_OUT = "user.signed_out"
+    USER_SIGN_IN_FAILED = "user.sign_in_failed"
+    USER_SIGN_IN_THROTTLED = "user.sign_in_throttled"
+    USER_SESSIONS_REVOKED = "user.sessions_revoked"
+    USER_PERMISSION_REFUSED = "user.permission_refused"
+    USER_ROLE_CREATED = "user_role.created"
+    USER_ROLE_UPDATED = "user_role.updated"
+    USER_ROLE_DELETED = "user_role.deleted"
+    API_KEY_CREATED = "api_key.created"
+    API_KEY_UPDATED = "api_key.updated"
+    API_KEY_DELETED = "api_key.deleted"
+    API_KEY_PERMISSION_REFUSED = "api_key.permission_refused"
+
+
+_CATEGORIES = {
+    SubjectType.CUSTOMER: Category.PROFILE,
+    SubjectType.LOCATION: Category.PROFILE,
+    SubjectType.CONTACT: Category.CONTACT,
+    SubjectType.CONTACT_ROLE: Category.COMMUNICATION_SETTINGS,
+    SubjectType.NOTE: Category.NOTE,
+    SubjectType.USER: Category.ACCESS,
+    SubjectType.USER_ROLE: Category.ACCESS,
+    SubjectType.API_KEY: Category.ACCESS,
+}
+
+
+def category_of(subject: SubjectType) -> Category:
+    """The heading under which events about this kind of subject stand."""
+    return _CATEGORIES[subject]
+
+
+def action_of(table: type[Audited], verb: str) -> Action:
+    """The action of a change to a row: `verb` is created, updated or deleted."""
+    return Action(f"{table.subject.value}.{verb}")
+
+
+def is_change(action: Any) -> bool:
+    """Whether events with this stored action change the row of their subject."""
+    return str(action).endswith((".created", ".updated", ".deleted"))

@@ -1,0 +1,163 @@
+"""Reading history: events in pages, and what their details disclose. The History view is this and nothing else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+from audit.action import Category
+from audit.event import ACTOR_NAME, CUSTOMER_LABEL, REASON, SUBJECT_LABEL, read_disclosure
+from audit.table import Event
+from models import database
+from models.listing import Condition, Key, Listing
+from models.table import Row, column_list
+from models.user import Permission
+
+HISTORY = Listing(
+    table=Event,
+    orders={"SEQ": (Key.column("seq", int),)},
+    default_order="SEQ",
+    parent="customer_id",
+    descending=True,
+)
+
+# What happened to one subject: the same list under another parent.
+CONTACT_HISTORY = replace(HISTORY, parent="subject_id")
+
+# Today's permissions govern past data: who may not see a thing may not see what it was.
+READ_PERMISSION: Mapping[Category, Permission] = {
+    Category.PROFILE: Permission.CUSTOMERS_READ,
+    Category.CONTACT: Permission.CUSTOMERS_READ,
+    Category.COMMUNICATION_SETTINGS: Permission.CUSTOMERS_READ,
+    Category.NOTE: Permission.NOTES_READ,
+    Category.ACCESS: Permission.USERS_READ,
+}
+
+# When a row was created is the time of its first event: to repeat it as a change would tell nothing.
+_NOT_SHOWN = frozenset({"created_at"})
+
+
+class Withheld(Enum):
+    """Why a change shows no values although there were some. Values may be added."""
+
+    SECRET = "SECRET"  # noqa: S105 - the name of a reason, not a secret
+    ERASED = "ERASED"
+    PERMISSION = "PERMISSION"
+
+
+@dataclass(frozen=True)
+class ChangedField:
+    """One changed field of an event. `name` is the column; texts are the names of what identifiers point to."""
+
+    name: str
+    before: Any = None
+    after: Any = None
+    before_text: str | None = None
+    after_text: str | None = None
+    withheld: Withheld | None = None
+
+
+@dataclass
+class Detail:
+    """What an event's details disclose. Erased parts are None; `changes` are in the order of the table's columns."""
+
+    actor_name: str | None = None
+    subject_label: str | None = None
+    customer_label: str | None = None
+    reason: str | None = None
+    changes: list[ChangedField] = field(default_factory=list)
+
+
+def conditions(wanted: Mapping[str, Any]) -> list[Condition]:
+    """The conditions of a history filter: customer_id, subject_id, actor_id, actor_kinds, categories, actions,
+    from_ (inclusive) and to (exclusive). Absent and None mean no condition; an empty list matches nothing.
+    """
+    found = [
+        Condition(f"t.{name} = ?", (wanted[name],))
+        for name in ("customer_id", "subject_id", "actor_id")
+        if wanted.get(name) is not None
+    ]
+    for name, column in (("actor_kinds", "actor_kind"), ("categories", "category"), ("actions", "action")):
+        values: Sequence[Enum] | None = wanted.get(name)
+        if values is not None:
+            found.append(_one_of(f"t.{column}", [value.value for value in values]))
+    for name, comparison in (("from_", ">="), ("to", "<")):
+        at: datetime | None = wanted.get(name)
+        if at is not None:
+            found.append(Condition(f"t.at {comparison} ?", (at,)))
+    return found
+
+
+def _one_of(column: str, values: Sequence[str]) -> Condition:
+    if not values:
+        return Condition("1 = 0")
+    return Condition(f"{column} IN ({', '.join('?' for _ in values)})", tuple(values))
+
+
+async def events_by_seq(seqs: Sequence[int]) -> list[Row | None]:
+    """The events with these numbers, in this order."""
+    bound = database.current()
+    rows = await bound.fetch(
+        f"SELECT {column_list(Event)} FROM event WHERE {bound.member('seq')}", bound.array(list(seqs))
+    )
+    by_seq = {row["seq"]: row for row in rows}
+    return [by_seq.get(seq) for seq in seqs]
+
+
+async def details(seqs: Sequence[int]) -> list[Detail]:
+    """What the events with these numbers disclose, in this order; two statements at most."""
+    bound = database.current()
+    rows = await bound.fetch(
+        f"SELECT seq, about, disclosures FROM event_detail WHERE {bound.member('seq')} ORDER BY id",
+        bound.array(list(seqs)),
+    )
+    found = {seq: Detail() for seq in seqs}
+    disclosed = [
+        (row["seq"], row["about"], *read_disclosure(text)) for row in rows for text in json.loads(row["disclosures"])
+    ]
+    bodies = await _bodies((about, value) for _, about, name, value in disclosed if isinstance(value, dict))
+    for seq, about, name, value in disclosed:
+        detail = found[seq]
+        if name == ACTOR_NAME:
+            detail.actor_name = value
+        elif name == SUBJECT_LABEL:
+            detail.subject_label = value
+        elif name == CUSTOMER_LABEL:
+            detail.customer_label = value
+        elif name == REASON:
+            detail.reason = value
+        elif isinstance(value, dict) and name not in _NOT_SHOWN:
+            detail.changes.append(_changed(name, about, value, bodies))
+    return [found[seq] for seq in seqs]
+
+
+async def _bodies(values: Iterable[tuple[str, Mapping[str, Any]]]) -> dict[tuple[str, str], str]:
+    wanted = {(about, value[key]) for about, value in values for key in ("beforeDigest", "afterDigest") if key in value}
+    if not wanted:
+        return {}
+    bound = database.current()
+    rows = await bound.fetch(
+        f"SELECT about, digest, body FROM event_body WHERE {bound.member('digest')}",
+        bound.array(sorted({digest for _, digest in wanted})),
+    )
+    return {(row["about"], row["digest"]): row["body"] for row in rows}
+
+
+def _changed(name: str, about: str, value: Mapping[str, Any], bodies: Mapping[tuple[str, str], str]) -> ChangedField:
+    if value.get("secret"):
+        return ChangedField(name, withheld=Withheld.SECRET)
+    if "beforeDigest" in value or "afterDigest" in value:
+        named = [value.get(key) for key in ("beforeDigest", "afterDigest")]
+        before, after = (bodies.get((about, digest)) if digest else None for digest in named)
+        erased = sum(text is not None for text in (before, after)) < sum(digest is not None for digest in named)
+        return ChangedField(name, before, after, withheld=Withheld.ERASED if erased else None)
+    return ChangedField(name, value["before"], value["after"], value.get("beforeText"), value.get("afterText"))
+
+
+def withhold(changes: Iterable[ChangedField]) -> list[ChangedField]:
+    """The same changes without their values, for a reader who may not see them today."""
+    return [ChangedField(change.name, withheld=change.withheld or Withheld.PERMISSION) for change in changes]
