@@ -1,0 +1,51 @@
+"""What may happen to notes. Every earlier text stays in history."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from audit import Change
+from models import Contact, Customer, Fault, Note, Row
+from models.identifier import prefix_of
+from services import values
+
+
+async def create(change: Change, given: Mapping[str, Any]) -> Row:
+    """Write a note on a customer or on one of its contacts (`subject_id`)."""
+    subject_id = given["subject_id"]
+    field = ("subject_id",)
+    if prefix_of(subject_id) == Contact.prefix:
+        contact = await change.refer(Contact, subject_id, field)
+        subject = {"customer_id": contact["customer_id"], "contact_id": contact["id"]}
+    else:
+        subject = {"customer_id": (await change.refer(Customer, subject_id, field))["id"], "contact_id": None}
+    author = {
+        "author_kind": change.actor.kind.value,
+        "author_id": change.actor.id,
+        "author_name": change.actor.name,
+    }
+    return await change.insert(Note, {"pinned": False, **subject, **author, **_clean(given)})
+
+
+async def update(change: Change, identifier: str, expected_revision: int | None, given: Mapping[str, Any]) -> Row:
+    """Change the text, or pin and unpin."""
+    row = await change.get(Note, identifier, expected_revision)
+    return await change.update(Note, row, _clean(given))
+
+
+async def delete(change: Change, identifier: str, expected_revision: int | None) -> None:
+    """Remove a note; its texts stay in history."""
+    await change.delete(Note, await change.get(Note, identifier, expected_revision))
+
+
+def _clean(given: Mapping[str, Any]) -> dict[str, Any]:
+    fields: dict[str, Any] = {}
+    for name in ("body", "pinned"):
+        if name in given and given[name] is None:
+            raise Fault.invalid(f"{name.capitalize()} is required: it cannot be null.", name)
+    if "body" in given:
+        fields["body"] = values.body(given["body"], ("body",))
+    if "pinned" in given:
+        fields["pinned"] = given["pinned"]
+    return fields

@@ -1,0 +1,170 @@
+"""Bringing what QuickBooks Online says into the database: customers and their Company Contacts.
+
+QuickBooks has no contacts of its own: the person of a customer is a contact here, with the customer's Id as its
+external id. Where QuickBooks stops naming a person, email or phone, the contact is deactivated, not removed: history,
+notes and uses point to it. A primary one hands over to the oldest other active contact, customer contacts first. When
+QuickBooks names somebody again, the contact that it had lost is active again. An inactive customer's contacts stay as
+they are.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Any
+
+from audit import Actor, ActorKind, Change, Request, transact
+from models import AccountingSystem, Contact, Customer, CustomerKind, Fault, Row, WellKnownRole
+from services import contacts, customers
+from services.contact_roles import designate_by_sync
+from services.quickbooks_online.customer_query import CustomerRecord, Problem, Reading
+
+SYSTEM = AccountingSystem.QUICKBOOKS_ONLINE.value
+ACTOR = Actor(ActorKind.ACCOUNTING, SYSTEM, "QuickBooks Online")
+
+# So many records in one transaction.
+BATCH = 100
+
+
+@dataclass(frozen=True)
+class ImportResult:
+    """How many customers were created, updated (they or their contact) and unchanged, and what was not taken over."""
+
+    created: int
+    updated: int
+    unchanged: int
+    problems: list[Problem]
+
+
+class _Outcome(Enum):
+    CREATED = auto()
+    UPDATED = auto()
+    UNCHANGED = auto()
+
+
+def _unseen(done: int, total: int) -> None:
+    """What progress is told to when nobody watches."""
+
+
+async def apply(reading: Reading, report: Callable[[int, int], None] = _unseen) -> ImportResult:
+    """Create and update what `reading` holds. `report` is called with the customers that are done and their number.
+
+    A record that is refused becomes a problem and leaves nothing behind; all others stay.
+    """
+    request = Request.new("Import of a Customer query")
+    problems = list(reading.problems)
+    outcomes: Counter[_Outcome] = Counter()
+    role_id = await _company_contact_role(request) if reading.customers else ""
+    for start in range(0, len(reading.customers), BATCH):
+        records = reading.customers[start : start + BATCH]
+        outcomes.update(await _apply_batch(request, records, role_id, problems))
+        report(start + len(records), len(reading.customers))
+    return ImportResult(
+        outcomes[_Outcome.CREATED], outcomes[_Outcome.UPDATED], outcomes[_Outcome.UNCHANGED], problems
+    )
+
+
+async def _company_contact_role(request: Request) -> str:
+    async def work(change: Change) -> Row:
+        return await designate_by_sync(change, WellKnownRole.COMPANY_CONTACT)
+
+    role, _ = await transact(ACTOR, request, work)
+    return str(role["id"])
+
+
+async def _apply_batch(
+    request: Request, records: Sequence[CustomerRecord], role_id: str, problems: list[Problem]
+) -> list[_Outcome]:
+    """All records in one transaction; when one is refused, each in its own."""
+
+    async def work(change: Change) -> list[_Outcome]:
+        # Two imports at once would both create what is new.
+        await change.lock(f"import {SYSTEM}")
+        return [await _apply(change, record, role_id) for record in records]
+
+    try:
+        outcomes, _ = await transact(ACTOR, request, work)
+    except Fault as fault:
+        if len(records) == 1:
+            problems.append(_problem(records[0], fault))
+            return []
+        return [
+            outcome for record in records for outcome in await _apply_batch(request, [record], role_id, problems)
+        ]
+    return outcomes
+
+
+def _problem(record: CustomerRecord, fault: Fault) -> Problem:
+    at = ".".join(map(str, fault.field or ()))
+    return Problem(record.external_id, f"Not imported: {fault.message}" + (f" ({at})" if at else ""))
+
+
+async def _apply(change: Change, record: CustomerRecord, role_id: str) -> _Outcome:
+    origin = {"origin_system": SYSTEM, "origin_external_id": record.external_id}
+    row = _only(await change.where(Customer, **origin))
+    if row is None:
+        customer = await customers.create(change, {**_customer(record), **origin})
+        if record.contact is not None:
+            contact = {"customer_id": customer["id"], "role_id": role_id, **_contact(record), **origin}
+            await contacts.create(change, contact)
+        return _Outcome.CREATED
+    known = _only(await change.where(Contact, customer_id=row["id"], **origin))
+    given = _customer(record)
+    if known is not None and record.contact is None:
+        given["accounting"]["contact_gone"] = True
+    customer = await customers.update(change, row["id"], None, given)
+    if record.contact is None:
+        contact = await _let_go(change, known) if known is not None else None
+    elif known is None:
+        given = {"customer_id": customer["id"], "role_id": role_id, **_contact(record), **origin}
+        contact = await contacts.create(change, given)
+    else:
+        returned = {"active": True} if (row["accounting"] or {}).get("contact_gone") else {}
+        contact = await contacts.update(change, known["id"], None, {**_contact(record), **returned})
+    return _Outcome.UNCHANGED if (customer, contact) == (row, known) else _Outcome.UPDATED
+
+
+async def _let_go(change: Change, contact: Row) -> Row:
+    if not contact["active"]:
+        return contact
+    successor_id = None
+    if contact["primary"]:
+        others = await change.where(Contact, customer_id=contact["customer_id"], active=True)
+        others = sorted((other for other in others if other["id"] != contact["id"]), key=_seniority)
+        successor_id = others[0]["id"] if others else None
+    return await contacts.update(change, contact["id"], None, {"active": False}, successor_id)
+
+
+def _seniority(contact: Row) -> tuple[bool, str]:
+    # Ids ascend in time.
+    return contact["location_id"] is not None, contact["id"]
+
+
+def _customer(record: CustomerRecord) -> dict[str, Any]:
+    return {
+        "name": record.name,
+        "kind": CustomerKind(record.kind),
+        "methods": record.methods,
+        "website": record.website,
+        "billing_address": record.billing_address,
+        "shipping_address": record.shipping_address,
+        "active": record.active,
+        "accounting": dict(record.facts),
+    }
+
+
+def _contact(record: CustomerRecord) -> dict[str, Any]:
+    if record.contact is None:
+        raise TypeError("this customer has no contact")
+    return {
+        "first_name": record.contact.first_name,
+        "last_name": record.contact.last_name,
+        "methods": record.contact.methods,
+    }
+
+
+def _only(rows: Sequence[Row]) -> Row | None:
+    # The origin is unique, and a contact's within its customer.
+    return rows[0] if rows else None

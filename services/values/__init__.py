@@ -1,0 +1,29 @@
+"""Input values, cleaned and checked before anything is stored.
+
+Each function takes a value and its field path and returns the form that is stored, or raises `Fault` INVALID at that
+path with a message that says what to do. Cleaning a cleaned value changes nothing.
+"""
+
+from __future__ import annotations
+
+from models.contact_method import preferred
+from services.values.contact import email, phone, url
+from services.values.method import METHOD_LIMIT, clean, identity, methods
+from services.values.place import address, country
+from services.values.text import body, line, optional_line
+
+__all__ = [
+    "METHOD_LIMIT",
+    "address",
+    "body",
+    "clean",
+    "country",
+    "email",
+    "identity",
+    "line",
+    "methods",
+    "optional_line",
+    "phone",
+    "preferred",
+    "url",
+]

@@ -1,0 +1,48 @@
+"""Who sends a request: found by their token."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from audit import Actor, ActorKind
+from models import Permission, clock, session
+from services import tokens
+
+IDLE = timedelta(minutes=30)
+TOUCH = timedelta(minutes=1)
+
+
+# Who acts, and the session's id; None for API keys.
+Viewer = tuple[Actor, str | None]
+
+
+async def find_viewer(token: str) -> Viewer | None:
+    """The viewer whose token this is; None when it is unknown, expired, revoked, or its user is disabled."""
+    if token.startswith(tokens.API_KEY_PREFIX):
+        return await _by_api_key(token)
+    if token.startswith(tokens.SESSION_PREFIX):
+        return await _by_session(token)
+    return None
+
+
+async def _by_session(token: str) -> Viewer | None:
+    row = await session.by_token(tokens.token_hash(token))
+    now = clock.now()
+    if row is None or not row["active"] or now >= row["expires_at"] or now >= row["last_used_at"] + IDLE:
+        return None
+    if now >= row["last_used_at"] + TOUCH:
+        await session.touch(row["session_id"], now)
+    return Actor(ActorKind.USER, row["id"], row["name"], _known(row["permissions"])), row["session_id"]
+
+
+async def _by_api_key(token: str) -> Viewer | None:
+    row = await session.api_key_by_token(tokens.token_hash(token))
+    now = clock.now()
+    if row is None or row["revoked_at"] is not None or (row["expires_at"] is not None and now >= row["expires_at"]):
+        return None
+    return Actor(ActorKind.SYSTEM, row["id"], row["name"], _known(row["permissions"])), None
+
+
+def _known(names: list[str]) -> frozenset[Permission]:
+    # A newer version may have stored permissions that this one does not know.
+    return frozenset(Permission(name) for name in names if name in Permission.__members__)
