@@ -1,0 +1,1 @@
+"""What the API does: queries and mutations, a module per subject."""

@@ -1,0 +1,159 @@
+"""How a mutation runs: one field, one recorded transaction, one payload.
+
+The function behind a mutation gets the open change and what was sent, and returns the ids of what it changed. Faults
+become the payload's errors. With an Idempotency-Key the answer is kept in the same transaction, and a repeat reads
+it again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Annotated, Any
+
+import strawberry
+from strawberry.utils.str_converters import to_camel_case
+
+from audit import Actor, Change, transact
+from models import ErrorCode, Fault, Forbidden, Row, clock, current, idempotency
+from schema.access import Access
+from schema.context import Context, Info
+from schema.errors import RequestError
+from schema.field import REQUIRED, given, with_signature
+from services.throttling import record_refusal
+
+Sent = dict[str, Any]
+Work = Callable[[Change, Sent], Awaitable[Mapping[str, Any]]]
+LONGEST_KEY = 255
+
+
+def mutation(
+    work: Work,
+    input_type: type,
+    payload_type: type,
+    description: str,
+    access: Access,
+    *,
+    prepare: Callable[[Sent], Awaitable[None]] | None = None,
+) -> Any:
+    """A mutation field. `work` returns the payload's ids by name. `prepare` does what must happen before the
+    transaction, such as hashing a password; it may add to what was sent.
+    """
+
+    async def resolve(root: Any, info: Info, **arguments: Any) -> Row:
+        sent = given(arguments["input"])
+
+        async def run() -> Row:
+            actor_of(info.context)
+            if prepare is not None:
+                await prepare(sent)
+            return await _run(work, sent, info)
+
+        return await answered(info, run)
+
+    return mutation_field(resolve, input_type, payload_type, description, access)
+
+
+def mutation_field(
+    resolve: Callable[..., Any], input_type: type | None, payload_type: type, description: str, access: Access
+) -> Any:
+    """A field of the Mutation type whose payload is nullable: one that fails does not erase its siblings' results."""
+    argument = Annotated[input_type, strawberry.argument(description="What to do.")] if input_type else None
+    parameters = {} if argument is None else {"input": (argument, REQUIRED)}
+    return strawberry.field(
+        resolver=with_signature(resolve, parameters),
+        graphql_type=payload_type | None,
+        description=description,
+        directives=[access],
+    )
+
+
+async def _run(work: Work, sent: Sent, info: Info) -> Row:
+    context = info.context
+    key = _key(context, info)
+
+    async def attempt(change: Change) -> Row:
+        earlier = await _earlier(change, key, context) if key else None
+        if earlier is not None:
+            return earlier
+        payload: Row = {"ids": dict(await work(change, sent)), "errors": []}
+        if key:
+            change.also.append(
+                lambda seqs: idempotency.remember(key, context.body_hash, {**payload, "seqs": seqs}, change.now)
+            )
+        return payload
+
+    try:
+        payload, seqs = await transact(actor_of(context), context.request, attempt)
+    except Fault as fault:
+        if key is None or fault.code is ErrorCode.IDEMPOTENCY_MISMATCH:
+            raise
+        failed = {**failure(fault), "errors": [{**user_error(fault), "code": fault.code.value}]}
+        async with current().write() as transaction:
+            sql, args = idempotency.remember(key, context.body_hash, failed, clock.now())
+            await transaction.fetch(sql, *args)
+        return failed
+    return {"seqs": seqs, **payload}
+
+
+def _key(context: Context, info: Info) -> str | None:
+    if context.idempotency_key is None:
+        return None
+    if not 1 <= len(context.idempotency_key) <= LONGEST_KEY:
+        raise RequestError("BAD_REQUEST", f"Idempotency-Key must have 1 to {LONGEST_KEY} characters.")
+    parts = [str(actor_of(context).id), context.idempotency_key, *map(str, info.path.as_list())]
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "replace")).hexdigest()
+
+
+async def _earlier(change: Change, key: str, context: Context) -> Row | None:
+    await change.lock(f"idempotency:{key}")
+    found = await idempotency.find(key, change.now)
+    if found is None:
+        await idempotency.forget(change.now)
+        return None
+    body_hash, payload = found
+    if body_hash != context.body_hash:
+        raise Fault(ErrorCode.IDEMPOTENCY_MISMATCH, "This Idempotency-Key was used for another request: use a new one.")
+    answer: Row = payload
+    return answer
+
+
+async def answered(info: Info, run: Callable[[], Awaitable[Row]]) -> Row:
+    """The payload that `run` makes, or one with the Fault that it raised; afterwards nothing read before is kept."""
+    context = info.context
+    try:
+        return await run()
+    except Fault as fault:
+        return failure(fault)
+    except Forbidden as refusal:
+        if context.actor is not None:
+            await record_refusal(context.actor, context.request, f"{info.field_name}: {refusal.message}")
+        raise RequestError("FORBIDDEN", refusal.message) from None
+    finally:
+        context.loaders.clear()
+
+
+def failure(fault: Fault) -> Row:
+    """The payload of a mutation that changed nothing."""
+    return {"ids": {}, "seqs": [], "errors": [user_error(fault)]}
+
+
+def user_error(fault: Fault) -> Row:
+    """A Fault as the API shows it: the path begins with `input`, in the names of the API."""
+    path = None
+    if fault.field is not None:
+        path = ["input", *(to_camel_case(part) if isinstance(part, str) else str(part) for part in fault.field)]
+    return {
+        "code": fault.code,
+        "field": path,
+        "message": fault.message,
+        "current_revision": fault.current_revision,
+        "retry_after": fault.retry_after,
+    }
+
+
+def actor_of(context: Context) -> Actor:
+    """Who acts. Signed-in actors only come this far."""
+    if context.actor is None:
+        raise RequestError("UNAUTHENTICATED", "Sign in first.")
+    return context.actor

@@ -1,0 +1,24 @@
+"""The root types: every query and every mutation."""
+
+from __future__ import annotations
+
+import strawberry
+
+from resolvers.contact_roles import ContactRoleMutation, ContactRoleQuery
+from resolvers.contacts import ContactMutation, ContactQuery
+from resolvers.customers import CustomerMutation, CustomerQuery
+from resolvers.history import HistoryQuery
+from resolvers.nodes import NodeQuery
+from resolvers.notes import NoteMutation, NoteQuery
+from resolvers.users import UserMutation, UserQuery
+from resolvers.viewer import ViewerMutation, ViewerQuery
+
+
+@strawberry.type(description="What can be read.")
+class Query(ViewerQuery, NodeQuery, CustomerQuery, ContactQuery, ContactRoleQuery, NoteQuery, HistoryQuery, UserQuery):
+    """What can be read."""
+
+
+@strawberry.type(description="What can be changed. Each leaves its events in history.")
+class Mutation(ViewerMutation, CustomerMutation, ContactMutation, ContactRoleMutation, NoteMutation, UserMutation):
+    """What can be changed."""

@@ -1,0 +1,31 @@
+"""Fields that find one object by its ID."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import strawberry
+
+from models import Audited, Row
+from models.identifier import prefix_of
+from models.rows import by_ids
+from schema.access import Access
+from schema.context import Info
+from schema.errors import RequestError
+from schema.field import REQUIRED, with_signature
+
+
+def single(table: type[Audited], description: str, access: Access) -> Any:
+    """A field with the argument `id`: the row of the table, or null. BAD_ID for an ID of another type or of none."""
+    load = by_ids(table)
+
+    async def resolve(root: Any, info: Info, **sent: Any) -> Row | None:
+        if prefix_of(sent["id"]) != table.prefix:
+            raise RequestError("BAD_ID", f"id: this is not the ID of a {table.subject.value}: {table.prefix}_…")
+        row: Row | None = await info.context.loaders.load(load, load, sent["id"])
+        return row
+
+    identifier = Annotated[strawberry.ID, strawberry.argument(description="The object's ID.")]
+    return strawberry.field(
+        resolver=with_signature(resolve, {"id": (identifier, REQUIRED)}), description=description, directives=[access]
+    )

@@ -1,0 +1,61 @@
+"""What resolvers know of their request: who sends it, its id, and the loaders that live as long as it does."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Hashable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import strawberry
+from strawberry.dataloader import DataLoader
+
+from audit import Actor, Request
+from models import current
+
+
+class Loaders:
+    """Batched reads of one request. Each loader gets the keys of all parents at once."""
+
+    def __init__(self) -> None:
+        self._loaders: dict[Hashable, DataLoader[Any, Any]] = {}
+
+    def load(
+        self, name: Hashable, fetch: Callable[[Sequence[Any]], Awaitable[Sequence[Any]]], key: Hashable
+    ) -> Awaitable[Any]:
+        """The value that `fetch` (keys → values, in order) has for `key`. `name` is the loader's identity.
+
+        RuntimeError inside a write transaction: what is read there could be rolled back and stay cached.
+        """
+        loader = self._loaders.get(name)
+        if loader is None:
+            if current().transaction_active():
+                raise RuntimeError("loaders do not run inside a write transaction")
+            loader = self._loaders[name] = DataLoader(load_fn=_listed(fetch))
+        return loader.load(key)
+
+    def clear(self) -> None:
+        """Forget what was read: a mutation has changed it."""
+        self._loaders.clear()
+
+
+def _listed(fetch: Callable[[Sequence[Any]], Awaitable[Sequence[Any]]]) -> Callable[[list[Any]], Awaitable[list[Any]]]:
+    async def load(keys: list[Any]) -> list[Any]:
+        return list(await fetch(keys))
+
+    return load
+
+
+@dataclass
+class Context:
+    """One request. `actor` is None for somebody not signed in; `refused` says that a token came and was no good."""
+
+    request: Request
+    actor: Actor | None = None
+    session_id: str | None = None
+    refused: bool = False
+    idempotency_key: str | None = None
+    body_hash: str = ""
+    loaders: Loaders = field(default_factory=Loaders)
+
+
+Info = strawberry.Info[Context, None]

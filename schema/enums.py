@@ -1,0 +1,176 @@
+"""The enums of the lower layers as the API describes them. They are registered here, before any type names them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from enum import Enum
+
+import strawberry
+
+from audit import Action, ActorKind, Category
+from audit.history import Withheld
+from audit.sentence import subject_name
+from models import (
+    AccountingSystem,
+    BuiltInRole,
+    ContactLevel,
+    ContactMethodKind,
+    CustomerKind,
+    DesignationSource,
+    ErrorCode,
+    OriginKind,
+    Permission,
+    SubjectType,
+    WellKnownRole,
+)
+
+
+def _register(
+    enum: type[Enum], description: str, values: Mapping[str, str] | Callable[[Enum], str], name: str | None = None
+) -> None:
+    registered = strawberry.enum(enum, name=name, description=description)
+    for value in registered.__strawberry_definition__.values:  # type: ignore[attr-defined]
+        value.description = values[value.name] if isinstance(values, Mapping) else values(enum[value.name])
+
+
+def _happened(action: Enum) -> str:
+    subject, _, verb = str(action.value).partition(".")
+    article = "An" if subject[0] in "aeiou" and not subject.startswith("user") else "A"
+    return f"{article} {subject_name(subject)}: {verb.replace('_', ' ')}."
+
+
+_register(
+    ActorKind,
+    "What kind of actor did something.",
+    {
+        "USER": "Somebody who signs in here.",
+        "CONTACT": "A customer's contact.",
+        "ACCOUNTING": "An accounting system, by a sync or an import.",
+        "SYSTEM": "The product itself, or a machine with an API key.",
+        "DATABASE": "Somebody with direct access to the database; the change was found later.",
+    },
+)
+_register(SubjectType, "What an event is about. Values may be added.", lambda item: f"A {subject_name(item.value)}.")
+_register(Action, "What happened. Values may be added.", _happened, "EventAction")
+_register(
+    Category,
+    "The headings of the History view. Values may be added.",
+    {
+        "PROFILE": "Customers and their locations.",
+        "CONTACT": "Contacts.",
+        "COMMUNICATION_SETTINGS": "Contact roles and what they designate.",
+        "NOTE": "Notes.",
+        "ACCESS": "Users, their roles, API keys, sign-ins and refusals.",
+    },
+    "EventCategory",
+)
+_register(
+    Withheld,
+    "Why a change shows no values although there were some. Values may be added.",
+    {
+        "SECRET": "It is a secret, such as a password.",
+        "ERASED": "It was personal data that has been erased.",
+        "PERMISSION": "You may not see such values today.",
+    },
+)
+_register(
+    ErrorCode,
+    "Why nothing changed. Values may be added.",
+    {
+        "INVALID": "A value cannot be accepted; `field` says which.",
+        "NOT_FOUND": "What an ID names does not exist.",
+        "CONFLICT": "It was changed in the meantime; `currentRevision` is its revision now.",
+        "TAKEN": "It must be unique and exists already.",
+        "LIMIT_REACHED": "There are as many as there can be.",
+        "IN_USE": "Others refer to it.",
+        "READ_ONLY": "It cannot be changed here.",
+        "PRIMARY_REQUIRED": "A customer with active contacts needs a primary one.",
+        "SUCCESSOR_REQUIRED": "Name who becomes primary.",
+        "LAST_ADMINISTRATOR": "One active administrator must stay.",
+        "BAD_CREDENTIALS": "Email or password is wrong.",
+        "THROTTLED": "Too many failures: wait `retryAfter` seconds.",
+        "IDEMPOTENCY_MISMATCH": "The Idempotency-Key belongs to another request.",
+    },
+)
+_register(
+    Permission,
+    "One thing that a user or an API key may do. Values may be added.",
+    {
+        "CUSTOMERS_READ": "Read customers, locations, contacts and contact roles.",
+        "CUSTOMERS_WRITE": "Maintain customers and locations.",
+        "CONTACTS_WRITE": "Maintain customer contacts and location contacts.",
+        "LOCATION_CONTACTS_WRITE": "Maintain location contacts only.",
+        "CONTACT_ROLES_WRITE": "Maintain contact roles and their designations.",
+        "NOTES_READ": "Read notes.",
+        "NOTES_WRITE": "Write, change, pin and delete notes.",
+        "HISTORY_READ": "Read the History view of customers and contacts.",
+        "AUDIT_READ": "Read the whole history.",
+        "USERS_READ": "Read users, user roles and API keys.",
+        "USERS_WRITE": "Maintain users and user roles.",
+        "API_KEYS_WRITE": "Make and revoke API keys.",
+    },
+)
+_register(
+    CustomerKind,
+    "Whether a customer is a company or an individual.",
+    {"COMPANY": "A company.", "PERSON": "An individual."},
+)
+_register(
+    ContactLevel,
+    "Whether a contact is at the customer as a whole or at one of its locations.",
+    {"CUSTOMER": "At the customer as a whole.", "LOCATION": "At one of its locations."},
+)
+_register(
+    OriginKind,
+    "Where something comes from.",
+    {"LOCAL": "Made here; it never goes to the accounting system.", "SYNCED": "Delivered by an accounting system."},
+)
+_register(
+    ContactMethodKind,
+    "What kind of address or number a contact method is. Values may be added.",
+    {
+        "EMAIL": "An email address.",
+        "PHONE": "A phone number.",
+        "MOBILE": "A mobile phone number.",
+        "FAX": "A fax number.",
+        "OTHER": "Something else, kept as text.",
+    },
+)
+_register(
+    AccountingSystem,
+    "An accounting system that customers and contacts sync from.",
+    {
+        "QUICKBOOKS_ONLINE": "QuickBooks Online.",
+        "QUICKBOOKS_DESKTOP": "QuickBooks Desktop.",
+        "NETSUITE": "NetSuite.",
+    },
+)
+_register(
+    WellKnownRole,
+    "Contact roles that exist from the start. Values may be added.",
+    {
+        "COMPANY_CONTACT": "The contact that accounting systems keep with a customer.",
+        "PRIMARY_CONTACT": "NetSuite's primary contact.",
+    },
+)
+_register(
+    DesignationSource,
+    "Who decided a role's designations last. Values may be added.",
+    {
+        "DEFAULT": "Nobody yet.",
+        "ACCOUNTING": "The first sync of an accounting system.",
+        "USER": "A user; no sync overwrites that.",
+    },
+)
+_register(
+    BuiltInRole,
+    "User roles that exist from the start. Values may be added.",
+    {
+        "ADMINISTRATOR": "May do everything.",
+        "AR_MANAGER": "Maintains customers, contacts, contact roles and notes.",
+        "AR_CLERK": "Maintains contacts and notes.",
+        "LOCATION_CONTACT_EDITOR": "Maintains location contacts only.",
+        "ORDER_DESK": "Reads customers and contacts, and writes notes.",
+        "AUDITOR": "Reads everything, changes nothing.",
+    },
+)

@@ -1,0 +1,175 @@
+"""The three kinds of field, and no fourth.
+
+*Plain*: a column of the row (an annotation and `field`). *Derived*: a pure function of the row. *Batched*: a key of the
+row and a loader that gets the keys of all parents at once. Derived and batched fields are declarations in the field's
+metadata: `wire` makes resolvers of them, and whatever executes queries otherwise can read them as well.
+Every object's source is a row: a mapping of column names, or a small mapping made for the purpose.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, is_dataclass
+from typing import Any
+
+import strawberry
+from graphql import GraphQLObjectType, GraphQLResolveInfo, GraphQLSchema
+from strawberry.schema.schema_converter import GraphQLCoreConverter
+
+from models import Audited, Row
+from models.rows import by_ids
+from schema.access import Access
+from schema.context import Context
+
+KIND = "counterfoil.kind"
+REQUIRED = inspect.Parameter.empty
+
+
+@dataclass(frozen=True)
+class Derived:
+    """A pure function of the row."""
+
+    value: Callable[[Row], Any]
+
+
+@dataclass(frozen=True)
+class Batched:
+    """`key` takes a key from the row (None: the field is null); `load` turns keys into values, in their order.
+
+    `then` makes the field's value of row, loaded value and context, without reading anything.
+    """
+
+    key: Callable[[Row], Any]
+    load: Callable[[Sequence[Any]], Awaitable[Sequence[Any]]]
+    then: Callable[[Row, Any, Context], Any] | None = None
+
+
+def plain(description: str, *, access: Access | None = None, name: str | None = None) -> Any:
+    """A column of the row."""
+    return strawberry.field(description=description, name=name, directives=[access] if access else [])
+
+
+def derived(
+    value: Callable[[Row], Any], description: str, *, access: Access | None = None, name: str | None = None
+) -> Any:
+    """A pure function of the row."""
+    return _declared(Derived(value), description, access, name)
+
+
+def batched(
+    key: Callable[[Row], Any],
+    load: Callable[[Sequence[Any]], Awaitable[Sequence[Any]]],
+    description: str,
+    *,
+    then: Callable[[Row, Any, Context], Any] | None = None,
+    access: Access | None = None,
+) -> Any:
+    """What a loader has for the row's key, or what `then` makes of it."""
+    return _declared(Batched(key, load, then), description, access, None)
+
+
+def referred(column: str, table: type[Audited], description: str, *, access: Access | None = None) -> Any:
+    """The row that a foreign key column points to."""
+    return batched(lambda row: row[column], by_ids(table), description, access=access)
+
+
+def _declared(kind: Derived | Batched, description: str, access: Access | None, name: str | None) -> Any:
+    return strawberry.field(
+        description=description, name=name, directives=[access] if access else [], metadata={KIND: kind}
+    )
+
+
+def required(description: str) -> Any:
+    """An input field that must be sent."""
+    return strawberry.field(description=description)
+
+
+def optional(description: str, *, name: str | None = None) -> Any:
+    """An input field that may be omitted."""
+    return strawberry.field(default=strawberry.UNSET, description=description, name=name)
+
+
+def given(value: object) -> dict[str, Any]:
+    """The fields of an input that were sent, nested inputs included: what was omitted is absent, null is None."""
+    return {
+        name: _plain(item)
+        for name, item in vars(value).items()
+        if item is not strawberry.UNSET and not name.startswith("_")
+    }
+
+
+def _plain(item: Any) -> Any:
+    if isinstance(item, list):
+        return [_plain(element) for element in item]
+    return given(item) if is_dataclass(item) else item
+
+
+def wire(schema: GraphQLSchema) -> None:
+    """Give plain, derived and batched fields resolvers of their own, without the steps that they do not need."""
+    for graphql_type in schema.type_map.values():
+        if not isinstance(graphql_type, GraphQLObjectType) or graphql_type.name.startswith("__"):
+            continue
+        # Rows carry no class; what an interface returns is told by its identifier (schema.node).
+        graphql_type.is_type_of = None
+        for graphql_field in graphql_type.fields.values():
+            declared = graphql_field.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
+            if declared is None:
+                continue
+            kind = declared.metadata.get(KIND)
+            if isinstance(kind, Derived):
+                graphql_field.resolve = _resolve_derived(kind)
+            elif isinstance(kind, Batched):
+                graphql_field.resolve = _resolve_batched(kind)
+            elif declared.is_basic_field:
+                graphql_field.resolve = _resolve_plain(declared.python_name)
+
+
+def _resolve_plain(name: str) -> Callable[..., Any]:
+    def resolve(row: Mapping[str, Any], _info: GraphQLResolveInfo[Any]) -> Any:
+        return row[name]
+
+    return resolve
+
+
+def _resolve_derived(kind: Derived) -> Callable[..., Any]:
+    value = kind.value
+
+    def resolve(row: Row, _info: GraphQLResolveInfo[Any]) -> Any:
+        return value(row)
+
+    return resolve
+
+
+def _resolve_batched(kind: Batched) -> Callable[..., Any]:
+    key_of, load, then = kind.key, kind.load, kind.then
+
+    def resolve(row: Row, info: GraphQLResolveInfo[Any]) -> Any:
+        key = key_of(row)
+        if key is None:
+            return None
+        return info.context.loaders.load(load, load, key)
+
+    async def resolve_then(row: Row, info: GraphQLResolveInfo[Any]) -> Any:
+        key = key_of(row)
+        if key is None or then is None:
+            return None
+        return then(row, await info.context.loaders.load(load, load, key), info.context)
+
+    return resolve if then is None else resolve_then
+
+
+def with_signature(resolver: Callable[..., Any], parameters: Mapping[str, tuple[Any, Any]]) -> Callable[..., Any]:
+    """The resolver with arguments as Strawberry reads them: name → (annotation, default)."""
+    kinds = inspect.Parameter
+    resolver.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [
+            kinds("root", kinds.POSITIONAL_OR_KEYWORD, annotation=Any),
+            kinds("info", kinds.POSITIONAL_OR_KEYWORD, annotation=strawberry.Info),
+            *(
+                kinds(name, kinds.KEYWORD_ONLY, annotation=annotation, default=default)
+                for name, (annotation, default) in parameters.items()
+            ),
+        ]
+    )
+    return resolver

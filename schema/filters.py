@@ -1,0 +1,100 @@
+"""By what lists are filtered and ordered."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Any
+
+import strawberry
+
+from models import ContactLevel, CustomerKind, OriginKind
+from models.listing import Listing
+from models.listings import CUSTOMERS, contact_conditions, customer_conditions
+from schema.access import Access
+from schema.connection import Direction, connection
+from schema.field import optional, required
+
+
+@strawberry.input(description="Only customers that fit all of the fields.")
+class CustomerFilter:
+    """Only customers that fit all of the fields."""
+
+    kind: CustomerKind | None = optional("Company or individual.")
+    origin: OriginKind | None = optional("Made here, or synced.")
+    active: bool | None = optional("Active, or not.")
+
+
+@strawberry.enum(description="By what customers are ordered. Values may be added.")
+class CustomerOrderField(Enum):
+    """By what customers are ordered."""
+
+    NAME = strawberry.enum_value("NAME", description="By name, case ignored.")
+    CREATED_AT = strawberry.enum_value("CREATED_AT", description="By the time they were created.")
+
+
+@strawberry.input(description="The order of customers.")
+class CustomerOrder:
+    """The order of customers."""
+
+    field: CustomerOrderField = required("By what.")
+    direction: Direction = required("In which direction.")
+
+
+@strawberry.input(description="Only contacts that fit all of the fields.")
+class ContactFilter:
+    """Only contacts that fit all of the fields."""
+
+    customer_id: strawberry.ID | None = optional("At this customer.")
+    role_id: strawberry.ID | None = optional("With this contact role.")
+    has_role: bool | None = optional("With any contact role, or without one.")
+    invoice_presentment: bool | None = optional("Whose role has this designation, or not; no role counts as not.")
+    communication: bool | None = optional("Whose role has this designation, or not; no role counts as not.")
+    origin: OriginKind | None = optional("Made here, or synced.")
+    level: ContactLevel | None = optional("Customer contacts, or location contacts.")
+    active: bool | None = optional("Active, or not.")
+    priority: int | None = optional("With exactly this priority.")
+
+
+@strawberry.enum(description="By what contacts are ordered. Values may be added.")
+class ContactOrderField(Enum):
+    """By what contacts are ordered."""
+
+    NAME = strawberry.enum_value("NAME", description="By last name, then first name, case ignored.")
+    EMAIL = strawberry.enum_value("EMAIL", description="By preferred email address; those without one come first.")
+    PRIORITY = strawberry.enum_value("PRIORITY", description="By priority, lowest first; those without one last.")
+    CREATED_AT = strawberry.enum_value("CREATED_AT", description="By the time they were created.")
+
+
+@strawberry.input(description="The order of contacts.")
+class ContactOrder:
+    """The order of contacts."""
+
+    field: ContactOrderField = required("By what.")
+    direction: Direction = required("In which direction.")
+
+
+def customers(description: str, *, access: Access) -> Any:
+    """All customers."""
+    return connection(
+        CUSTOMERS,
+        description,
+        filter_type=CustomerFilter,
+        conditions=customer_conditions,
+        order_type=CustomerOrder,
+        search=True,
+        access=access,
+    )
+
+
+def contacts(listing: Listing, description: str, *, access: Access | None = None) -> Any:
+    """Contacts: those of the parent when the listing has one, else all."""
+    return connection(
+        listing,
+        description,
+        filter_type=ContactFilter,
+        conditions=contact_conditions,
+        order_type=ContactOrder,
+        search=True,
+        nested=listing.parent is not None,
+        access=access,
+    )

@@ -1,0 +1,209 @@
+"""History as the API shows it: events, what changed, and how it reads."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import strawberry
+from strawberry.scalars import JSON
+from strawberry.utils.str_converters import to_camel_case
+
+import models
+from audit import Action, ActorKind, Category
+from audit.history import (
+    CONTACT_HISTORY,
+    HISTORY,
+    READ_PERMISSION,
+    ChangedField,
+    Detail,
+    Withheld,
+    conditions,
+    details,
+    events_by_seq,
+    withhold,
+)
+from audit.last_change import last_changes
+from audit.sentence import ERASED, label, sentence, value_text
+from models import Row, SubjectType
+from models.identifier import prefix_of
+from models.rows import by_any_id, by_ids
+from schema.access import PARENT, Access
+from schema.connection import connection
+from schema.context import Context
+from schema.field import batched, derived, optional, plain
+from schema.node import TYPES, Node
+
+if TYPE_CHECKING:
+    from schema.actor import Actor
+    from schema.customer import Customer
+
+
+def updated_at() -> Any:
+    """The `updatedAt` field of an audited row."""
+    return batched(lambda row: row["id"], last_changes, "When it changed last: the time of its last event.")
+
+
+def _seen_by(event: Row, detail: Detail, context: Context) -> Detail:
+    """The detail as this viewer may see it today."""
+    needed = READ_PERMISSION[Category(event["category"])]
+    if context.actor is not None and context.actor.may(needed):
+        return detail
+    shown = withhold(detail.changes)
+    return Detail(detail.actor_name, detail.subject_label, detail.customer_label, detail.reason, shown)
+
+
+def _node(subject: Row, node: Row | None, context: Context) -> Row | None:
+    needed = TYPES[prefix_of(subject["id"]) or ""][1]
+    return node if context.actor is not None and context.actor.may(needed) else None
+
+
+def _camel(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {to_camel_case(name): _camel(item) for name, item in value.items()}
+    return [_camel(item) for item in value] if isinstance(value, list) else value
+
+
+def _change(change: ChangedField) -> Row:
+    return {
+        "field": to_camel_case(change.name),
+        "label": label(change.name),
+        "before": _camel(change.before),
+        "after": _camel(change.after),
+        "before_text": value_text(change.before, change.before_text),
+        "after_text": value_text(change.after, change.after_text),
+        "withheld": change.withheld,
+    }
+
+
+@strawberry.type(description="What an event is about.", directives=[PARENT])
+class Subject:
+    """What an event is about."""
+
+    type: SubjectType = plain("What kind of object.")
+    id: strawberry.ID = plain("The object's ID.")
+    label: str = plain("As it was then.")
+    node: Node | None = batched(
+        lambda subject: subject["id"],
+        by_any_id,
+        "The object as it is now. Null when it no longer exists, or when you may not see it.",
+        then=_node,
+    )
+
+
+@strawberry.type(description="One changed field of an event's subject.", directives=[PARENT])
+class Change:
+    """One changed field of an event's subject."""
+
+    field: str = plain("The field's name in this API.")
+    label: str = plain("The field's name for people.")
+    before: JSON | None = plain("The value before; null when there was none.")
+    after: JSON | None = plain("The value after; null when there is none.")
+    before_text: str | None = plain("The value before, for people: names instead of IDs, as they were then.")
+    after_text: str | None = plain("The value after, for people: names instead of IDs, as they were then.")
+    withheld: Withheld | None = plain("Why before and after are null although there was a value.")
+
+
+@strawberry.type(description="Something that happened. Nothing changes or removes it.", directives=[PARENT])
+class HistoryEvent(Node):
+    """Something that happened."""
+
+    id: strawberry.ID = derived(lambda event: f"evt_{event['seq']}", "The event's ID: `evt_` and its `seq`.")
+    seq: int = plain("Dense and ascending in commit order.")
+    at: datetime = plain("When it happened; ascending with `seq`.")
+    action: Action = plain("What happened.")
+    category: Category = plain("The heading under which it stands.")
+    actor: Annotated[Actor, strawberry.lazy("schema.actor")] = batched(
+        lambda event: event["seq"],
+        details,
+        "Who did it.",
+        then=lambda event, detail, _: {
+            "kind": event["actor_kind"],
+            "id": event["actor_id"],
+            "name": detail.actor_name or ERASED,
+        },
+    )
+    subject: Subject = batched(
+        lambda event: event["seq"],
+        details,
+        "What it is about.",
+        then=lambda event, detail, _: {
+            "type": event["subject_type"],
+            "id": event["subject_id"],
+            "label": detail.subject_label or ERASED,
+        },
+    )
+    revision: int = plain("The subject's revision after the event.")
+    customer: Annotated[Customer, strawberry.lazy("schema.customer")] | None = batched(
+        lambda event: event["customer_id"],
+        by_ids(models.Customer),
+        "The customer in whose History view it stands; null for what concerns no customer.",
+    )
+    customer_label: str | None = batched(
+        lambda event: event["seq"],
+        details,
+        "The customer's name as it was then.",
+        then=lambda _, detail, __: detail.customer_label,
+    )
+    changes: list[Change] = batched(
+        lambda event: event["seq"],
+        details,
+        "The changed fields of the subject; none for what changes nothing, such as a sign-in.",
+        then=lambda event, detail, context: [_change(change) for change in _seen_by(event, detail, context).changes],
+    )
+    sentence: str = batched(
+        lambda event: event["seq"],
+        details,
+        "One sentence a person can read, with names as they were then.",
+        then=lambda event, detail, context: sentence(event, _seen_by(event, detail, context)),
+    )
+    reason: str | None = batched(
+        lambda event: event["seq"],
+        details,
+        "Why, if a reason was given.",
+        then=lambda _, detail, __: detail.reason,
+    )
+    request_id: strawberry.ID = plain("The request in which it happened; also in the log and in the response header.")
+    leaf_hash: str = plain("Hex SHA-256.")
+
+
+@strawberry.input(description="Only events that fit all of the fields.")
+class HistoryFilter:
+    """Only events that fit all of the fields."""
+
+    customer_id: strawberry.ID | None = optional("The customer in whose History view it stands.")
+    subject_id: strawberry.ID | None = optional("What it is about.")
+    actor_id: strawberry.ID | None = optional("Who did it.")
+    actor_kinds: list[ActorKind] | None = optional("What kind of actor did it.")
+    categories: list[Category] | None = optional("The headings under which it stands.")
+    actions: list[Action] | None = optional("What happened.")
+    from_: datetime | None = optional("Not before this time.", name="from")
+    to: datetime | None = optional("Before this time. Exclusive.")
+
+
+def history(description: str, *, access: Access | None = None) -> Any:
+    """The whole history."""
+    return connection(HISTORY, description, filter_type=HistoryFilter, conditions=conditions, access=access)
+
+
+def history_of(description: str, *, access: Access, contact: bool = False) -> Any:
+    """The history of one customer, or of one contact."""
+    listing = CONTACT_HISTORY if contact else HISTORY
+    return connection(
+        listing, description, filter_type=HistoryFilter, conditions=conditions, nested=True, access=access
+    )
+
+
+def stubs() -> Any:
+    """The events of a payload: the stubs that a mutation left."""
+    return batched(
+        lambda payload: tuple(payload["seqs"]),
+        _events_of_each,
+        "The events that it left, in order.",
+    )
+
+
+async def _events_of_each(keys: Any) -> list[list[Row]]:
+    found = await events_by_seq([seq for seqs in keys for seq in seqs])
+    by_seq = {event["seq"]: event for event in found if event is not None}
+    return [[by_seq[seq] for seq in seqs if seq in by_seq] for seqs in keys]

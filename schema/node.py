@@ -1,0 +1,42 @@
+"""Objects with a global ID. The ID's prefix tells the type, also for whoever reads a log."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import strawberry
+from graphql import GraphQLAbstractType, GraphQLResolveInfo
+
+from audit.table import Event
+from models import ApiKey, Contact, ContactRole, Customer, Location, Note, Permission, User, UserRole
+from models.identifier import EVENT_PREFIX, prefix_of
+from schema.access import PARENT
+from schema.field import plain
+
+# Prefix → name of the GraphQL type, and the permission without which such an object is not shown.
+TYPES: Mapping[str, tuple[str, Permission]] = {
+    Customer.prefix: ("Customer", Permission.CUSTOMERS_READ),
+    Location.prefix: ("Location", Permission.CUSTOMERS_READ),
+    Contact.prefix: ("Contact", Permission.CUSTOMERS_READ),
+    ContactRole.prefix: ("ContactRole", Permission.CUSTOMERS_READ),
+    Note.prefix: ("Note", Permission.NOTES_READ),
+    User.prefix: ("User", Permission.USERS_READ),
+    UserRole.prefix: ("UserRole", Permission.USERS_READ),
+    ApiKey.prefix: ("ApiKey", Permission.USERS_READ),
+    EVENT_PREFIX: ("HistoryEvent", Permission.AUDIT_READ),
+}
+
+
+@strawberry.interface(description="An object with a global ID.", directives=[PARENT])
+class Node:
+    """An object with a global ID."""
+
+    id: strawberry.ID = plain("The object's ID: globally unique, ascending in time, its prefix tells the type.")
+
+    @classmethod
+    def resolve_type(cls, row: Mapping[str, Any], _info: GraphQLResolveInfo[Any], _type: GraphQLAbstractType) -> str:
+        """The name of the row's type, by the prefix of its id."""
+        if Event.seq._meta.name in row:
+            return TYPES[EVENT_PREFIX][0]
+        return TYPES[prefix_of(row["id"]) or ""][0]

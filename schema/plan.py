@@ -1,0 +1,165 @@
+"""What an operation needs before it runs: permissions, and how many nodes it may return at most.
+
+Everything is counted once per fragment, however often that is spread: repeated walks are how small queries take hours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLInterfaceType,
+    GraphQLNamedType,
+    GraphQLObjectType,
+    GraphQLSchema,
+    InlineFragmentNode,
+    IntValueNode,
+    OperationDefinitionNode,
+    SelectionSetNode,
+    ValueNode,
+    VariableNode,
+    get_named_type,
+    get_operation_ast,
+)
+from strawberry.schema.schema_converter import GraphQLCoreConverter
+
+from models import Permission
+from models.listing import DEFAULT_PAGE
+from schema.access import Access, AccessRule
+from schema.connection import LIST
+
+Variables = Mapping[str, Any]
+Cost = Callable[[Variables], int]
+
+
+@dataclass(frozen=True)
+class Need:
+    """What a field asks of its reader: one of the permissions, or with none just to be signed in."""
+
+    coordinate: str
+    any_of: frozenset[Permission]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What an operation needs, and a function that counts its nodes with the variables of a request."""
+
+    needs: tuple[Need, ...]
+    cost: Cost
+
+
+def access_of(graphql_type: GraphQLObjectType | GraphQLInterfaceType, field_name: str) -> Access | None:
+    """Who may use a field: as the field says, else as its type says; None when neither does."""
+    field = graphql_type.fields[field_name].extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
+    definition = graphql_type.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
+    for directives in (field.directives if field else (), (definition.directives if definition else None) or ()):
+        for directive in directives:
+            if isinstance(directive, Access):
+                return directive
+    return None
+
+
+def plan(schema: GraphQLSchema, document: DocumentNode, operation_name: str | None) -> Plan:
+    """The plan of a valid operation."""
+    operation = get_operation_ast(document, operation_name)
+    if not isinstance(operation, OperationDefinitionNode):
+        return Plan((), lambda _: 0)
+    planner = _Planner(schema, document, operation)
+    root = schema.get_root_type(operation.operation)
+    cost = planner.selections(operation.selection_set, root) if root is not None else _nothing
+    return Plan(tuple(planner.needs.values()), cost)
+
+
+def _nothing(_: Variables) -> int:
+    return 0
+
+
+class _Planner:
+    def __init__(self, schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode) -> None:
+        self.needs: dict[str, Need] = {}
+        self._schema = schema
+        self._fragments = {
+            node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)
+        }
+        self._spread: dict[str, Cost] = {}
+        self._defaults = {node.variable.name.value: node.default_value for node in operation.variable_definitions or ()}
+
+    def selections(self, node: SelectionSetNode | None, parent: GraphQLNamedType) -> Cost:
+        costs: list[Cost] = []
+        for selection in node.selections if node else ():
+            if isinstance(selection, FieldNode):
+                costs.append(self._field(selection, parent))
+            elif isinstance(selection, FragmentSpreadNode):
+                costs.append(self._fragment(selection.name.value))
+            elif isinstance(selection, InlineFragmentNode):
+                condition = selection.type_condition
+                inner = self._schema.type_map[condition.name.value] if condition else parent
+                costs.append(self.selections(selection.selection_set, inner))
+        costs = [cost for cost in costs if cost is not _nothing]
+        if not costs:
+            return _nothing
+        return costs[0] if len(costs) == 1 else lambda variables: sum(cost(variables) for cost in costs)
+
+    def _fragment(self, name: str) -> Cost:
+        if name not in self._spread:
+            node = self._fragments[name]
+            self._spread[name] = _nothing
+            inner = self.selections(node.selection_set, self._schema.type_map[node.type_condition.name.value])
+            self._spread[name] = _once(inner)
+        return self._spread[name]
+
+    def _field(self, node: FieldNode, parent: GraphQLNamedType) -> Cost:
+        name = node.name.value
+        if name.startswith("__") or not isinstance(parent, GraphQLObjectType | GraphQLInterfaceType):
+            return _nothing
+        field = parent.fields[name]
+        self._need(parent, name)
+        inner = self.selections(node.selection_set, get_named_type(field.type))
+        declared = field.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
+        if declared is None or LIST not in declared.metadata:
+            return inner
+        sizes = [argument.value for argument in node.arguments or () if argument.name.value in ("first", "last")]
+
+        def cost(variables: Variables) -> int:
+            size = max((self._size(value, variables) for value in sizes), default=DEFAULT_PAGE)
+            return size * (1 + inner(variables))
+
+        return cost
+
+    def _need(self, parent: GraphQLObjectType | GraphQLInterfaceType, name: str) -> None:
+        access = access_of(parent, name)
+        coordinate = f"{parent.name}.{name}"
+        if access is None:
+            raise TypeError(f"{coordinate} does not say who may use it")
+        if access.rule in (AccessRule.PERMISSION, AccessRule.SIGNED_IN):
+            self.needs[coordinate] = Need(coordinate, frozenset(access.any_of))
+
+    def _size(self, value: ValueNode, variables: Variables) -> int:
+        if isinstance(value, VariableNode):
+            name = value.name.value
+            if name in variables:
+                sent = variables[name]
+                return sent if isinstance(sent, int) and sent >= 0 else DEFAULT_PAGE
+            default = self._defaults.get(name)
+            return self._size(default, variables) if default is not None else DEFAULT_PAGE
+        return int(value.value) if isinstance(value, IntValueNode) else DEFAULT_PAGE
+
+
+def _once(cost: Cost) -> Cost:
+    """The cost of a fragment, counted once for the same variables however often it is spread."""
+    if cost is _nothing:
+        return cost
+    last: list[tuple[Variables, int]] = []
+
+    def counted(variables: Variables) -> int:
+        if not last or last[0][0] is not variables:
+            last[:] = [(variables, cost(variables))]
+        return last[0][1]
+
+    return counted
