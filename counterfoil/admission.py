@@ -1,0 +1,60 @@
+"""Before anything runs: may this actor use every field of the operation, and is it small enough?
+
+One refused field refuses the whole operation, so that nothing is half-done (docs/decisions/0004).
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from functools import lru_cache
+
+from graphql import ExecutionResult, GraphQLError
+from strawberry.extensions import SchemaExtension
+
+from audit import Actor
+from schema.context import Context
+from schema.errors import RequestError
+from schema.limits import MAX_NODES
+from schema.plan import Need, plan
+from services.throttling import record_refusal
+
+_plan = lru_cache(maxsize=512)(plan)
+
+
+class Admission(SchemaExtension):
+    """Refuses operations that the actor may not run, or that could return too much."""
+
+    async def on_execute(self) -> AsyncIterator[None]:
+        """Put a result in place of the execution when it is refused."""
+        execution = self.execution_context
+        context: Context = execution.context
+        document = execution.graphql_document
+        if document is not None:
+            planned = _plan(execution.schema._schema, document, execution.operation_name)
+            error = _missing(planned.needs, context)
+            if error is None:
+                nodes = planned.cost(execution.variables or {})
+                error = _too_large(nodes) if nodes > MAX_NODES else None
+            elif context.actor is not None:
+                await record_refusal(context.actor, context.request, str(error))
+            if error is not None:
+                execution.result = ExecutionResult(data=None, errors=[error])
+        yield
+
+
+def _missing(needs: tuple[Need, ...], context: Context) -> GraphQLError | None:
+    actor: Actor | None = context.actor
+    for need in needs:
+        if actor is None:
+            ended = "Your session or key is not valid any more: sign in again." if context.refused else "Sign in first."
+            return RequestError("UNAUTHENTICATED", ended)
+        if need.any_of and not actor.may(*need.any_of):
+            names = " or ".join(sorted(permission.value for permission in need.any_of))
+            return RequestError("FORBIDDEN", f"{need.coordinate} needs the permission {names}.")
+    return None
+
+
+def _too_large(nodes: int) -> GraphQLError:
+    return RequestError(
+        "LIMIT_EXCEEDED", f"The query could return {nodes:,} nodes; {MAX_NODES:,} are allowed. Ask for smaller pages."
+    )

@@ -1,0 +1,87 @@
+"""The application: the endpoint, its neighbours for machines that look after it, and their database."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+import models
+from counterfoil import logs
+from counterfoil.admission import Admission
+from counterfoil.api import build_schema
+from counterfoil.requests import HEADER, Requests
+from counterfoil.settings import Settings, read_settings
+from counterfoil.view import LoggedSchema, View
+
+_log = structlog.get_logger("counterfoil.app")
+
+
+def create_app(settings: Settings) -> Starlette:
+    """The ASGI application; its lifespan opens and closes the database."""
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        database = settings.database()
+        await database.start()
+        models.bind(database)
+        try:
+            yield
+        finally:
+            await database.stop()
+
+    schema = build_schema(LoggedSchema, Admission, introspection=settings.introspection)
+    view = View(schema, graphiql=settings.graphiql, trusted_proxies=settings.trusted_proxies)
+    return Starlette(
+        routes=[
+            Route("/", _home),
+            Route("/graphql", view),
+            Route("/healthz", _healthz),
+            Route("/readyz", _readyz),
+        ],
+        middleware=[
+            Middleware(Requests, max_body=settings.max_body),
+            Middleware(
+                CORSMiddleware,
+                allow_origins=settings.cors_origins,
+                allow_methods=["GET", "POST"],
+                allow_headers=["Authorization", "Content-Type", "Idempotency-Key", HEADER],
+                expose_headers=[HEADER],
+                max_age=600,
+            ),
+        ],
+        lifespan=lifespan,
+    )
+
+
+def application() -> Starlette:
+    """The application with the settings of the environment: what each serving process calls."""
+    settings = read_settings()
+    logs.configure(settings.log_level)
+    return create_app(settings)
+
+
+async def _home(_request: Request) -> Response:
+    return RedirectResponse("/graphql")
+
+
+async def _healthz(_request: Request) -> Response:
+    """The process answers."""
+    return JSONResponse({"status": "ok"})
+
+
+async def _readyz(_request: Request) -> Response:
+    """The database answers, too, and has the tables."""
+    try:
+        await models.current().fetch("SELECT seq FROM event ORDER BY seq DESC LIMIT 1")
+    except Exception:  # whatever the driver raises: the answer is that it is not ready, and the log says why
+        _log.exception("not ready")
+        return JSONResponse({"status": "database not ready"}, 503)
+    return JSONResponse({"status": "ready"})

@@ -1,0 +1,104 @@
+"""What every HTTP request gets: an id, a line in the log, a limit for its body, and an answer to a bug."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Collection
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import HTTPConnection
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from models.identifier import new_id
+
+_log = structlog.get_logger("counterfoil.http")
+
+HEADER = "X-Request-Id"
+_KEY = "counterfoil.request_id"
+_WELL_FORMED = re.compile(r"[A-Za-z0-9._-]{8,64}")
+
+
+class BodyTooLarge(Exception):
+    """The request's body is longer than allowed."""
+
+
+def request_id(scope: Scope) -> str:
+    """The id of the request: in its response's header, in the log, and in the events that it leaves."""
+    return str(scope[_KEY])
+
+
+def client_address(connection: HTTPConnection, trusted_proxies: Collection[str]) -> str | None:
+    """The client's address. Behind a trusted proxy, the last address in X-Forwarded-For that is not one."""
+    direct = connection.client.host if connection.client else None
+    if direct is None or direct not in trusted_proxies:
+        return direct
+    forwarded = [part.strip() for part in connection.headers.get("x-forwarded-for", "").split(",") if part.strip()]
+    return next((address for address in reversed(forwarded) if address not in trusted_proxies), direct)
+
+
+class Requests:
+    """The outermost ASGI layer. A well-formed X-Request-Id of the client is kept, otherwise one is made."""
+
+    def __init__(self, app: ASGIApp, *, max_body: int) -> None:
+        self._app = app
+        self._max_body = max_body
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, and log it when it is over."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        sent_id = Headers(scope=scope).get(HEADER, "")
+        identifier = sent_id if _WELL_FORMED.fullmatch(sent_id) else new_id("req")
+        scope[_KEY] = identifier
+        started = time.perf_counter()
+        status = 500
+        begun = False
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status, begun
+            if message["type"] == "http.response.start":
+                status, begun = message["status"], True
+                headers = MutableHeaders(scope=message)
+                headers[HEADER] = identifier
+                headers["X-Content-Type-Options"] = "nosniff"
+                headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=identifier)
+        try:
+            await self._app(scope, limited(scope, receive, self._max_body), send_with_id)
+        except Exception:
+            _log.exception("bug")
+            if not begun:
+                message = "Something went wrong here. Tell whoever runs this server the request's ID."
+                extensions = {"code": "INTERNAL_ERROR", "requestId": identifier}
+                await JSONResponse({"errors": [{"message": message, "extensions": extensions}]}, 500)(
+                    scope, receive, send_with_id
+                )
+        finally:
+            milliseconds = round((time.perf_counter() - started) * 1000, 1)
+            _log.info("request", method=scope["method"], path=scope["path"], status=status, ms=milliseconds)
+
+
+def limited(scope: Scope, receive: Receive, most: int) -> Receive:
+    """`receive`, raising BodyTooLarge as soon as the body is known to be longer than `most` bytes."""
+    announced = Headers(scope=scope).get("content-length", "")
+    too_large = f"The request's body is limited to {most:,} bytes."
+    received = 0
+
+    async def receive_limited() -> Message:
+        nonlocal received
+        if announced.isdigit() and int(announced) > most:
+            raise BodyTooLarge(too_large)
+        message = await receive()
+        received += len(message.get("body", b""))
+        if received > most:
+            raise BodyTooLarge(too_large)
+        return message
+
+    return receive_limited

@@ -1,0 +1,116 @@
+"""Settings: read once from the environment, then handed down as values. docs/settings.md lists them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from ipaddress import ip_address
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit, urlunsplit
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from models import Database, connect
+
+PREFIX = "COUNTERFOIL_"
+
+Texts = Annotated[tuple[str, ...], NoDecode]
+
+
+class BadSettings(ValueError):
+    """Settings that cannot be used; the message names the variables and quotes no values, which may be secret."""
+
+
+class Settings(BaseSettings):
+    """How this process runs. The variables are COUNTERFOIL_ and the name in capitals, and DATABASE_URL."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_ignore_empty=True,
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
+        validate_by_name=True,
+        validate_default=False,
+    )
+
+    database_url: str = Field("sqlite:///counterfoil.db", validation_alias="DATABASE_URL", repr=False)
+    sqlite_readers: int = Field(3, ge=1, le=64)
+    postgres_connections: int = Field(10, ge=2, le=1000)
+    host: str = "127.0.0.1"
+    port: int = Field(8000, ge=0, le=65535)
+    workers: int = Field(1, ge=1, le=256)
+    trusted_proxies: Texts = ()
+    cors_origins: Texts = ()
+    max_body: int = Field(1024 * 1024, ge=1024)
+    graphiql: bool = True
+    introspection: bool = True
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @field_validator("cors_origins", "trusted_proxies", mode="before")
+    @classmethod
+    def _parts(cls, value: Any) -> Any:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, value: str) -> str:
+        connect(value)
+        urlsplit(value)
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(str(ip_address(part)) for part in value)
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in value:
+            parts = urlsplit(origin)
+            if parts.scheme not in ("http", "https") or not parts.netloc or urlunsplit(parts[:2] + ("",) * 3) != origin:
+                raise ValueError("Write origins such as https://desk.example.com, parted by commas, without paths.")
+        return value
+
+    def database(self) -> Database:
+        """The database, not started yet."""
+        return connect(self.database_url, readers=self.sqlite_readers, connections=self.postgres_connections)
+
+    @property
+    def on_sqlite(self) -> bool:
+        """Whether the database is a SQLite file."""
+        return self.database_url.startswith("sqlite:")
+
+    @property
+    def shown_database_url(self) -> str:
+        """The database's URL without password and options, to be shown to people."""
+        parts = urlsplit(self.database_url)
+        user, at, host = parts.netloc.rpartition("@")
+        return f"{parts.scheme}://{user.partition(':')[0]}{at}{host}{parts.path}"
+
+
+def variable(name: str) -> str:
+    """The environment variable of the setting `name`."""
+    alias = Settings.model_fields[name].validation_alias
+    return alias if isinstance(alias, str) else PREFIX + name.upper()
+
+
+def unknown_variables(environment: Mapping[str, str]) -> list[str]:
+    """Variables that look like settings and are none: misspelt ones, perhaps."""
+    known = {variable(name) for name in Settings.model_fields}
+    return sorted(name for name in environment if name.startswith(PREFIX) and name not in known)
+
+
+def read_settings(**given: Any) -> Settings:
+    """The settings of this process's environment; those `given` (by field name, not None) go first. BadSettings."""
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        raise BadSettings("; ".join(_told(problem) for problem in error.errors())) from None
+
+
+def _told(problem: Any) -> str:
+    name = str(problem["loc"][0])
+    told = problem.get("ctx", {}).get("error") or problem["msg"]
+    return f"{variable(name) if name in Settings.model_fields else name}: {told}"

@@ -1,0 +1,131 @@
+"""GraphQL over HTTP: Strawberry's view, with this product's context, errors and limits."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection
+from typing import Any
+
+import orjson
+import strawberry
+import structlog
+from cross_web import AsyncHTTPRequestAdapter, HTTPException
+from graphql import GraphQLError
+from starlette.requests import Request as HTTPRequest
+from starlette.responses import JSONResponse, Response
+from starlette.types import Receive, Scope, Send
+from strawberry.asgi import GraphQL
+from strawberry.http import GraphQLHTTPResponse, GraphQLRequestData, process_result
+from strawberry.types import ExecutionResult
+from strawberry.types.execution import ExecutionContext
+
+from audit import Request
+from counterfoil.requests import BodyTooLarge, client_address, request_id
+from schema.context import Context
+from services.viewer import find_viewer
+
+_log = structlog.get_logger("counterfoil.graphql")
+
+MASKED = "Something went wrong here. Tell whoever runs this server the request's ID."
+
+
+def is_bug(error: GraphQLError) -> bool:
+    """Whether an error was raised by code of ours that should not raise: neither a request's fault nor refused."""
+    return error.original_error is not None and not isinstance(error.original_error, GraphQLError)
+
+
+class LoggedSchema(strawberry.Schema):
+    """Strawberry's schema, whose errors are logged once: bugs in full, others as one line without their values."""
+
+    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
+        """Log what happened."""
+        for error in errors:
+            path = ".".join(str(part) for part in error.path or ())
+            if is_bug(error):
+                _log.error("bug", path=path, exc_info=error.original_error)
+            else:
+                _log.info("refused", path=path, code=code_of(error))
+
+
+def code_of(error: GraphQLError) -> str:
+    """The error's code; what graphql-core itself refuses is a BAD_REQUEST."""
+    return str((error.extensions or {}).get("code", "BAD_REQUEST"))
+
+
+class View(GraphQL[Context, None]):
+    """The endpoint /graphql."""
+
+    def __init__(self, schema: strawberry.Schema, *, graphiql: bool, trusted_proxies: Collection[str]) -> None:
+        super().__init__(schema, graphql_ide="graphiql" if graphiql else None, subscription_protocols=())
+        self._trusted_proxies = trusted_proxies
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one HTTP request."""
+        request = HTTPRequest(scope, receive)
+        try:
+            response = await self.run(request)
+        except HTTPException as error:
+            response = refusal(error.status_code, error.reason)
+        except BodyTooLarge as error:
+            response = refusal(413, str(error))
+        await response(scope, receive, send)
+
+    async def get_context(self, request: HTTPRequest, response: Response) -> Context:  # type: ignore[override]
+        """Who asks, found by the bearer token."""
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        viewer = await find_viewer(token.strip()) if scheme.lower() == "bearer" else None
+        actor, session_id = viewer or (None, None)
+        key = request.headers.get("idempotency-key")
+        return Context(
+            request=Request(request_id(request.scope), client_address(request, self._trusted_proxies)),
+            actor=actor,
+            session_id=session_id,
+            refused=bool(token) and viewer is None,
+            idempotency_key=key,
+            body_hash=hashlib.sha256(await request.body()).hexdigest() if key is not None else "",
+        )
+
+    async def parse_http_body(self, request: AsyncHTTPRequestAdapter) -> GraphQLRequestData | list[GraphQLRequestData]:
+        """A request is one JSON object."""
+        try:
+            return await super().parse_http_body(request)
+        except (AttributeError, TypeError):
+            raise HTTPException(400, "The request must be a JSON object with `query` and `variables`.") from None
+
+    def decode_json(self, data: str | bytes) -> object:
+        """JSON without what no database takes: invalid Unicode, and null characters anywhere."""
+        text = data if isinstance(data, bytes) else data.encode("utf-8", "surrogatepass")
+        if b"\\u0000" in text and _has_null(orjson.loads(text)):
+            raise HTTPException(400, "Text must not hold null characters.")
+        return orjson.loads(text)
+
+    def encode_json(self, data: object) -> bytes:
+        """The response's JSON."""
+        return orjson.dumps(data)
+
+    async def process_result(self, request: HTTPRequest, result: ExecutionResult) -> GraphQLHTTPResponse:
+        """The response's body, with a code in every error and bugs masked."""
+        body = process_result(result)
+        if result.errors:
+            body["errors"] = [_shown(error, request_id(request.scope)) for error in result.errors]
+        return body
+
+
+def refusal(status: int, message: str) -> Response:
+    """What is not a GraphQL request gets an answer in GraphQL's form."""
+    return JSONResponse({"errors": [{"message": message, "extensions": {"code": "BAD_REQUEST"}}]}, status)
+
+
+def _shown(error: GraphQLError, identifier: str) -> Any:
+    shown = error.formatted
+    if is_bug(error):
+        return {**shown, "message": MASKED, "extensions": {"code": "INTERNAL_ERROR", "requestId": identifier}}
+    return {**shown, "extensions": {**(error.extensions or {}), "code": code_of(error)}}
+
+
+def _has_null(value: object) -> bool:
+    if isinstance(value, str):
+        return "\0" in value
+    if isinstance(value, dict):
+        return any(_has_null(item) for pair in value.items() for item in pair)
+    return isinstance(value, list) and any(_has_null(item) for item in value)
