@@ -19,7 +19,7 @@ from counterfoil.admission import Admission
 from counterfoil.api import build_schema
 from counterfoil.requests import HEADER, Requests
 from counterfoil.settings import Settings, read_settings
-from counterfoil.view import LoggedSchema, View
+from counterfoil.view import REASON_HEADER, LoggedSchema, View
 
 _log = structlog.get_logger("counterfoil.app")
 
@@ -52,7 +52,7 @@ def create_app(settings: Settings) -> Starlette:
                 CORSMiddleware,
                 allow_origins=settings.cors_origins,
                 allow_methods=["GET", "POST"],
-                allow_headers=["Authorization", "Content-Type", "Idempotency-Key", HEADER],
+                allow_headers=["Authorization", "Content-Type", "Idempotency-Key", REASON_HEADER, HEADER],
                 expose_headers=[HEADER],
                 max_age=600,
             ),

@@ -21,10 +21,15 @@ from strawberry.types.execution import ExecutionContext
 
 from audit import Request
 from counterfoil.requests import BodyTooLarge, client_address, request_id
+from models import Fault
 from schema.context import Context
+from services import values
 from services.viewer import find_viewer
 
 _log = structlog.get_logger("counterfoil.graphql")
+
+REASON_HEADER = "Counterfoil-Reason"
+LONGEST_REASON = 500
 
 MASKED = "Something went wrong here. Tell whoever runs this server the request's ID."
 
@@ -77,7 +82,9 @@ class View(GraphQL[Context, None]):
         actor, session_id = viewer or (None, None)
         key = request.headers.get("idempotency-key")
         return Context(
-            request=Request(request_id(request.scope), client_address(request, self._trusted_proxies)),
+            request=Request(
+                request_id(request.scope), client_address(request, self._trusted_proxies), _reason(request)
+            ),
             actor=actor,
             session_id=session_id,
             refused=bool(token) and viewer is None,
@@ -109,6 +116,18 @@ class View(GraphQL[Context, None]):
         if result.errors:
             body["errors"] = [_shown(error, request_id(request.scope)) for error in result.errors]
         return body
+
+
+def _reason(request: HTTPRequest) -> str | None:
+    """Why the sender changes something, for history: one line of UTF-8 in a header of its own."""
+    sent = request.headers.get(REASON_HEADER)
+    if sent is None:
+        return None
+    try:
+        return values.line(sent.encode("latin-1").decode(), ("reason",), longest=LONGEST_REASON)
+    except (UnicodeDecodeError, Fault):
+        message = f"{REASON_HEADER} must be one line of UTF-8 text with 1 to {LONGEST_REASON} characters."
+        raise HTTPException(400, message) from None
 
 
 def refusal(status: int, message: str) -> Response:

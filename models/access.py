@@ -51,7 +51,7 @@ class Throttle(Table, tablename="throttle"):
 
     key = Text(primary_key=True)
     failures = Integer()
-    blocked_until = Timestamptz(null=True)
+    blocked_until = Timestamptz()
     announced = Boolean()
 
 

@@ -86,9 +86,9 @@ async def _count(change: Change, key: str, **account: Any) -> tuple[Row | None, 
     await change.lock(key)
     users = await change.where(User, **account)
     user = users[0] if users else None
-    counter = await throttle.find(key) or {"failures": 0, "blocked_until": None, "announced": False}
+    counter = await throttle.find(key, change.now) or {"failures": 0, "blocked_until": change.now, "announced": False}
     blocked_until = counter["blocked_until"]
-    if blocked_until is not None and change.now < blocked_until:
+    if change.now < blocked_until:
         if not counter["announced"]:
             _mention(change, user, Action.USER_SIGN_IN_THROTTLED)
             await throttle.save(key, counter["failures"], blocked_until, announced=True)

@@ -12,10 +12,10 @@ FREE_FAILURES = 5
 LONGEST_WAIT = timedelta(minutes=15)
 
 
-def blocked_until_after(failures: int, now: datetime) -> datetime | None:
+def blocked_until_after(failures: int, now: datetime) -> datetime:
     """When the next attempt may come: at once up to the fifth failure, then 1 s, doubling to 15 minutes."""
     if failures < FREE_FAILURES:
-        return None
+        return now
     seconds = 2 ** min(failures - FREE_FAILURES, 20)
     return now + min(timedelta(seconds=seconds), LONGEST_WAIT)
 
@@ -26,11 +26,10 @@ async def record_refusal(actor: Actor, request: Request, what: str) -> None:
 
     async def work(change: Change) -> None:
         await change.lock(key)
-        counter = await throttle.find(key) or {"failures": 0, "blocked_until": None}
-        blocked_until = counter["blocked_until"]
-        if blocked_until is not None and change.now < blocked_until:
+        counter = await throttle.find(key, change.now) or {"failures": 0, "blocked_until": change.now}
+        if change.now < counter["blocked_until"]:
             return
-        long_ago = blocked_until is not None and change.now > blocked_until + LONGEST_WAIT
+        long_ago = change.now > counter["blocked_until"] + LONGEST_WAIT
         failures = 1 if long_ago else counter["failures"] + 1
         await throttle.save(key, failures, blocked_until_after(failures, change.now), announced=True)
         table, action = (

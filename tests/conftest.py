@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from anyio.from_thread import start_blocking_portal
@@ -14,6 +15,9 @@ import models
 from audit.drift import drift
 from audit.verification import verify_events
 from tests import databases
+
+if TYPE_CHECKING:
+    from tests.client import Client, ClientWith
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -97,3 +101,19 @@ async def database(database_url: str, request: pytest.FixtureRequest) -> AsyncIt
             assert await verify_events(database) == []
     finally:
         await database.stop()
+
+
+@pytest.fixture
+async def client(database: models.Database) -> Client:
+    """An administrator who talks to the application; it works on `database`."""
+    from tests.client import administrator  # noqa: PLC0415  (the tests of the engine go without)
+
+    return await administrator()
+
+
+@pytest.fixture
+def client_with(database: models.Database) -> ClientWith:
+    """`await client_with([permissions])`: somebody else who is signed in, with these permissions or none."""
+    from tests.client import client_with as make  # noqa: PLC0415  (the tests of the engine go without)
+
+    return make

@@ -140,8 +140,9 @@ _STATEMENTS = (
     """CREATE TABLE IF NOT EXISTS "throttle" (
     key {key} PRIMARY KEY,
     failures INTEGER NOT NULL,
-    blocked_until TIMESTAMPTZ,
+    blocked_until TIMESTAMPTZ NOT NULL,
     announced BOOLEAN NOT NULL)""",
+    'CREATE INDEX IF NOT EXISTS throttle_blocked_until ON "throttle" (blocked_until)',
     """CREATE TABLE IF NOT EXISTS "idempotency_key" (
     id {key} PRIMARY KEY,
     body_hash TEXT NOT NULL,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -18,7 +17,7 @@ NEW_SHAPE = 'CREATE TABLE "parent_new" (id TEXT PRIMARY KEY, size INTEGER NOT NU
 
 
 @pytest.fixture
-def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A database with a parent that a child refers to, being migrated."""
     path = tmp_path / "rebuilt.db"
     with closing(sqlite3.connect(path)) as connection:
@@ -32,7 +31,7 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         )
     monkeypatch.setenv("PICCOLO_CONF", "counterfoil.piccolo_conf")
     monkeypatch.setattr(piccolo_conf, "DB", piccolo_conf.engine_for(f"sqlite:///{path}"))
-    yield path
+    return path
 
 
 def rows(path: Path, sql: str) -> list[tuple[object, ...]]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from piccolo.columns import BigInt, Boolean, Column, Integer, Timestamptz
+from piccolo.table import Table
 
 from audit.table import Event, EventBody, EventDetail
 from models import Database
@@ -14,7 +15,7 @@ from models.table import Audited, columns, references
 
 pytestmark = pytest.mark.anyio
 
-TABLES = (*AUDITED, *OPERATIONAL, Event, EventDetail, EventBody)
+TABLES: tuple[type[Table], ...] = (*AUDITED, *OPERATIONAL, Event, EventDetail, EventBody)
 
 
 async def described(database: Database, table: str) -> dict[str, tuple[str, bool]]:
@@ -70,7 +71,7 @@ async def test_foreign_keys_restrict(database: Database) -> None:
         name = table._meta.tablename
         if database.dialect == "sqlite":
             rows = await database.fetch(
-                f'SELECT "from" AS name, "table" AS target, on_delete, on_update FROM pragma_foreign_key_list(\'{name}\')'
+                'SELECT "from" AS name, "table" AS target, on_delete, on_update FROM pragma_foreign_key_list(?)', name
             )
             found = {row["name"]: (row["target"], row["on_delete"], row["on_update"]) for row in rows}
             wanted = ("RESTRICT", "NO ACTION")
