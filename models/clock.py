@@ -20,6 +20,11 @@ def now() -> datetime:
     return _source.get()()
 
 
+def is_set() -> bool:
+    """Whether something else than the system tells the time."""
+    return _source.get() is not _system
+
+
 @contextmanager
 def set_to(source: Callable[[], datetime]) -> Iterator[None]:
     """Let `source` tell the time inside the block, for this task and its children."""

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from models.database import current
 from models.table import Row
 
-
 # Counters of yesterday go, also those of accounts that never existed.
 KEPT = timedelta(hours=24)
 

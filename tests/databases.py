@@ -68,6 +68,7 @@ def postgres_server() -> Iterator[str]:
             if not left:
                 server.stop()
                 shutil.rmtree(folder)
+                holders.unlink()
 
 
 def _holders(path: Path) -> set[int]:

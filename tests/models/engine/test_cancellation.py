@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from models.engine import Database, Program, sqlite_thread
+from models.engine import Database, Program, job
 from tests.models.engine.statements import INSERT, add, ids
 
 pytestmark = pytest.mark.anyio
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.anyio
 @pytest.fixture(autouse=True)
 def no_statement_is_over_in_a_moment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a task on SQLite be suspended, and so cancellable, in each statement, as it is in slow ones."""
-    monkeypatch.setattr(sqlite_thread, "_MOMENT", 0)
+    monkeypatch.setattr(job, "_MOMENT", 0)
 
 
 async def two(database: Database, name: str, pause: float = 0) -> None:
@@ -46,7 +46,7 @@ async def check_whole(database: Database, acknowledged: set[str]) -> None:
 async def test_writers_cancelled_at_random(
     database: Database, seed: int, moment: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sqlite_thread, "_MOMENT", moment)
+    monkeypatch.setattr(job, "_MOMENT", moment)
     chance = random.Random(seed)
     acknowledged: set[str] = set()
 
