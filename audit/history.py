@@ -10,6 +10,7 @@ from enum import Enum
 from typing import Any
 
 from audit.action import Category
+from audit.body import bodies
 from audit.event import ACTOR_NAME, CUSTOMER_LABEL, REASON, SUBJECT_LABEL, read_disclosure
 from audit.table import Event
 from models import database
@@ -119,7 +120,14 @@ async def details(seqs: Sequence[int]) -> list[Detail]:
     disclosed = [
         (row["seq"], row["about"], *read_disclosure(text)) for row in rows for text in json.loads(row["disclosures"])
     ]
-    bodies = await _bodies((about, value) for _, about, name, value in disclosed if isinstance(value, dict))
+    named = [
+        (about, value[key])
+        for _, about, _, value in disclosed
+        if isinstance(value, dict)
+        for key in ("beforeDigest", "afterDigest")
+        if key in value
+    ]
+    texts = await bodies(bound, named)
     for seq, about, name, value in disclosed:
         detail = found[seq]
         if name == ACTOR_NAME:
@@ -131,28 +139,16 @@ async def details(seqs: Sequence[int]) -> list[Detail]:
         elif name == REASON:
             detail.reason = value
         elif isinstance(value, dict) and name not in _NOT_SHOWN:
-            detail.changes.append(_changed(name, about, value, bodies))
+            detail.changes.append(_changed(name, about, value, texts))
     return [found[seq] for seq in seqs]
 
 
-async def _bodies(values: Iterable[tuple[str, Mapping[str, Any]]]) -> dict[tuple[str, str], str]:
-    wanted = {(about, value[key]) for about, value in values for key in ("beforeDigest", "afterDigest") if key in value}
-    if not wanted:
-        return {}
-    bound = database.current()
-    rows = await bound.fetch(
-        f"SELECT about, digest, body FROM event_body WHERE {bound.member('digest')}",
-        bound.array(sorted({digest for _, digest in wanted})),
-    )
-    return {(row["about"], row["digest"]): row["body"] for row in rows}
-
-
-def _changed(name: str, about: str, value: Mapping[str, Any], bodies: Mapping[tuple[str, str], str]) -> ChangedField:
+def _changed(name: str, about: str, value: Mapping[str, Any], texts: Mapping[tuple[str, str], str]) -> ChangedField:
     if value.get("secret"):
         return ChangedField(name, withheld=Withheld.SECRET)
     if "beforeDigest" in value or "afterDigest" in value:
         named = [value.get(key) for key in ("beforeDigest", "afterDigest")]
-        before, after = (bodies.get((about, digest)) if digest else None for digest in named)
+        before, after = (texts.get((about, digest)) if digest else None for digest in named)
         erased = sum(text is not None for text in (before, after)) < sum(digest is not None for digest in named)
         return ChangedField(name, before, after, withheld=Withheld.ERASED if erased else None)
     return ChangedField(name, value["before"], value["after"], value.get("beforeText"), value.get("afterText"))

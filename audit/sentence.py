@@ -25,6 +25,9 @@ _PLAIN = {
     Action.API_KEY_PERMISSION_REFUSED: "The API key {subject} was refused what it has no permission for.",
 }
 
+# The parts of an address as one writes them. Rows from the database have theirs sorted by name.
+_ADDRESS = ("lines", "city", "region", "postal_code", "country")
+
 _VERBS = {"created": "added", "updated": "changed", "deleted": "deleted"}
 
 
@@ -50,7 +53,8 @@ def value_text(value: Any, text: str | None = None) -> str | None:
     if isinstance(value, Mapping):
         if "value" in value:
             return str(value["value"])
-        return ", ".join(part for part in map(value_text, value.values()) if part)
+        names = _ADDRESS if "lines" in value else sorted(value)
+        return ", ".join(part for name in names if (part := value_text(value.get(name))))
     if isinstance(value, datetime):
         return value.isoformat()
     return str(value)

@@ -14,6 +14,9 @@ from services.origin import is_synced, refuse_delivered
 # What an accounting system delivers, and is therefore read-only here while the contact is synced.
 DELIVERED = frozenset({"first_name", "last_name", "methods", "address"})
 
+# One of these must be there: what a contact is called by.
+_NAMED_BY = ("first_name", "last_name", "methods")
+
 _LINES = {"first_name": 100, "last_name": 100, "title": 100}
 
 
@@ -22,7 +25,7 @@ async def create(change: Change, given: Mapping[str, Any]) -> Row:
     customer = await change.get(Customer, given["customer_id"], field=("customer_id",))
     check_may_write(change, given.get("location_id"))
     fields = {"methods": [], **await _clean(change, given, customer, None)}
-    if not (fields.get("first_name") or fields.get("last_name") or fields["methods"]):
+    if not any(fields.get(name) for name in _NAMED_BY):
         raise Fault.invalid("Give a first name, a last name or a contact method.", "first_name")
     active = fields.setdefault("active", True)
     primary = await _primary_of(change, customer["id"]) if active else None
@@ -47,11 +50,15 @@ async def update(
     check_may_write(change, row["location_id"])
     if "location_id" in given:
         check_may_write(change, given["location_id"])
-    fields = await _clean(change, given, customer, row)
+    reads_numbers = customer is None and "methods" in given
+    owner = await change.read(Customer, row["customer_id"]) if reads_numbers else customer
+    fields = await _clean(change, given, owner, row)
     refuse_delivered(change, row, fields, DELIVERED, given)
+    _check_successor_wanted(row, fields, successor_id)
     after = {**row, **fields}
-    if not (after["first_name"] or after["last_name"] or after["methods"]):
-        raise Fault.invalid("A contact needs a first name, a last name or a contact method.", *list(given)[:1])
+    if not any(after[name] for name in _NAMED_BY):
+        cleared = [name for name in _NAMED_BY if name in given]
+        raise Fault.invalid("A contact needs a first name, a last name or a contact method.", *cleared[:1])
     if "methods" in fields and all(method["kind"] != after["preferred_method"] for method in fields["methods"]):
         fields.setdefault("preferred_method", None)
     if customer is not None:
@@ -117,6 +124,12 @@ async def _settle_primary(
     if primary is not None:
         await change.update(Contact, primary, {"primary": False})
     return True
+
+
+def _check_successor_wanted(row: Row, fields: Mapping[str, Any], successor_id: str | None) -> None:
+    leaves = row["primary"] and fields.get("active") is False
+    if successor_id is not None and not leaves:
+        raise Fault.invalid("Only the primary contact has a successor, when it is deactivated.", "successor_id")
 
 
 async def _hand_over(change: Change, row: Row, successor_id: str | None) -> Row:

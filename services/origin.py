@@ -8,6 +8,9 @@ from typing import Any
 from audit import ActorKind, Change
 from models import ErrorCode, Fault, Row
 
+# Input fields that write a column of another name.
+_COLUMNS = {"email": "methods", "phone": "methods", "method_ids": "methods", "copy_customer_address": "address"}
+
 
 def is_synced(row: Row) -> bool:
     """Whether an accounting system delivers this row."""
@@ -25,7 +28,9 @@ def refuse_delivered(
         return
     changed = [name for name in fields if name in delivered and fields[name] != row[name]]
     if changed:
-        name = changed[0] if changed[0] in given else next(iter(given), changed[0])
+        blamed = [name for name in given if name in changed or _COLUMNS.get(name) in changed]
         raise Fault(
-            ErrorCode.READ_ONLY, "This comes from the accounting system: change it there, and it will sync.", (name,)
+            ErrorCode.READ_ONLY,
+            "This comes from the accounting system: change it there, and it will sync.",
+            tuple(blamed[:1]) or (changed[0],),
         )

@@ -51,6 +51,8 @@ def read(document: bytes | str, *, country: str = "US") -> Reading:
         entry.external_id = entry.attempt("Id", values.optional_line, entry.text("Id"))
         if entry.external_id is None:
             entry.report(f"Customer {position} of the document has no Id.", "Id")
+        elif entry.says("sparse", default=False):
+            entry.report("It has only some of its fields, and the others would be lost: SELECT * FROM Customer.", None)
         elif members.get("status") == "Deleted":
             entry.report("deleted in QuickBooks", None)
             records.pop(entry.external_id, None)

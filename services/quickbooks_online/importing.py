@@ -61,9 +61,7 @@ async def apply(reading: Reading, report: Callable[[int, int], None] = _unseen) 
         records = reading.customers[start : start + BATCH]
         outcomes.update(await _apply_batch(request, records, role_id, problems))
         report(start + len(records), len(reading.customers))
-    return ImportResult(
-        outcomes[_Outcome.CREATED], outcomes[_Outcome.UPDATED], outcomes[_Outcome.UNCHANGED], problems
-    )
+    return ImportResult(outcomes[_Outcome.CREATED], outcomes[_Outcome.UPDATED], outcomes[_Outcome.UNCHANGED], problems)
 
 
 async def _company_contact_role(request: Request) -> str:
@@ -90,9 +88,7 @@ async def _apply_batch(
         if len(records) == 1:
             problems.append(_problem(records[0], fault))
             return []
-        return [
-            outcome for record in records for outcome in await _apply_batch(request, [record], role_id, problems)
-        ]
+        return [outcome for record in records for outcome in await _apply_batch(request, [record], role_id, problems)]
     return outcomes
 
 
@@ -102,47 +98,55 @@ def _problem(record: CustomerRecord, fault: Fault) -> Problem:
 
 
 async def _apply(change: Change, record: CustomerRecord, role_id: str) -> _Outcome:
-    origin = {"origin_system": SYSTEM, "origin_external_id": record.external_id}
-    row = _only(await change.where(Customer, **origin))
+    external_id = record.external_id
+    row = _only(await change.where(Customer, origin_system=SYSTEM, origin_external_id=external_id))
     if row is None:
-        customer = await customers.create(change, {**_customer(record), **origin})
-        if record.contact is not None:
-            contact = {"customer_id": customer["id"], "role_id": role_id, **_contact(record), **origin}
-            await contacts.create(change, contact)
+        customer = await customers.create(change, {**_customer(record), **_origin(record)})
+        await _apply_contact(change, record, customer, None, role_id)
         return _Outcome.CREATED
-    known = _only(await change.where(Contact, customer_id=row["id"], **origin))
-    given = _customer(record)
-    if known is not None and record.contact is None:
-        given["accounting"]["contact_gone"] = True
-    customer = await customers.update(change, row["id"], None, given)
-    if record.contact is None:
-        contact = await _let_go(change, known) if known is not None else None
-    elif known is None:
-        given = {"customer_id": customer["id"], "role_id": role_id, **_contact(record), **origin}
-        contact = await contacts.create(change, given)
-    else:
-        returned = {"active": True} if (row["accounting"] or {}).get("contact_gone") else {}
-        contact = await contacts.update(change, known["id"], None, {**_contact(record), **returned})
+    contacts_known = await change.where(
+        Contact, customer_id=row["id"], origin_system=SYSTEM, origin_external_id=external_id
+    )
+    known = _only(contacts_known)
+    gone = {"contact_gone": True} if known is not None and record.contact is None else {}
+    customer = await customers.update(change, row["id"], None, _customer(record, **gone))
+    contact = await _apply_contact(change, record, row, known, role_id)
     return _Outcome.UNCHANGED if (customer, contact) == (row, known) else _Outcome.UPDATED
 
 
+async def _apply_contact(
+    change: Change, record: CustomerRecord, customer_before: Row, known: Row | None, role_id: str
+) -> Row | None:
+    if record.contact is None:
+        return known if known is None or not known["active"] else await _let_go(change, known)
+    given: dict[str, Any] = {
+        "first_name": record.contact.first_name,
+        "last_name": record.contact.last_name,
+        "methods": record.contact.methods,
+    }
+    if known is None:
+        given |= {"customer_id": customer_before["id"], "role_id": role_id, **_origin(record)}
+        return await contacts.create(change, given)
+    if customer_before["accounting"].get("contact_gone"):
+        given["active"] = True
+    return await contacts.update(change, known["id"], None, given)
+
+
 async def _let_go(change: Change, contact: Row) -> Row:
-    if not contact["active"]:
-        return contact
     successor_id = None
     if contact["primary"]:
         others = await change.where(Contact, customer_id=contact["customer_id"], active=True)
-        others = sorted((other for other in others if other["id"] != contact["id"]), key=_seniority)
-        successor_id = others[0]["id"] if others else None
+        # Ids ascend in time.
+        others = sorted(others, key=lambda other: (other["location_id"] is not None, other["id"]))
+        successor_id = next((other["id"] for other in others if other["id"] != contact["id"]), None)
     return await contacts.update(change, contact["id"], None, {"active": False}, successor_id)
 
 
-def _seniority(contact: Row) -> tuple[bool, str]:
-    # Ids ascend in time.
-    return contact["location_id"] is not None, contact["id"]
+def _origin(record: CustomerRecord) -> dict[str, str]:
+    return {"origin_system": SYSTEM, "origin_external_id": record.external_id}
 
 
-def _customer(record: CustomerRecord) -> dict[str, Any]:
+def _customer(record: CustomerRecord, **further_facts: bool) -> dict[str, Any]:
     return {
         "name": record.name,
         "kind": CustomerKind(record.kind),
@@ -151,20 +155,10 @@ def _customer(record: CustomerRecord) -> dict[str, Any]:
         "billing_address": record.billing_address,
         "shipping_address": record.shipping_address,
         "active": record.active,
-        "accounting": dict(record.facts),
-    }
-
-
-def _contact(record: CustomerRecord) -> dict[str, Any]:
-    if record.contact is None:
-        raise TypeError("this customer has no contact")
-    return {
-        "first_name": record.contact.first_name,
-        "last_name": record.contact.last_name,
-        "methods": record.contact.methods,
+        "accounting": {**record.facts, **further_facts},
     }
 
 
 def _only(rows: Sequence[Row]) -> Row | None:
-    # The origin is unique, and a contact's within its customer.
+    # A customer's origin is unique, a contact's within its customer.
     return rows[0] if rows else None

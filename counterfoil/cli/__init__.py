@@ -1,0 +1,27 @@
+"""The command line: `python -m counterfoil`."""
+
+from __future__ import annotations
+
+import typer
+
+from counterfoil.cli import quickbooks_online, user
+from counterfoil.cli.demo import demo
+from counterfoil.cli.doctor import doctor
+from counterfoil.cli.export_schema import export_schema
+from counterfoil.cli.migrate import migrate
+from counterfoil.cli.serve import serve
+
+app = typer.Typer(
+    name="counterfoil",
+    help="Customers, contacts and their roles, with a history that nothing escapes.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command()(serve)
+app.command()(migrate)
+app.add_typer(user.app, name="user")
+app.add_typer(quickbooks_online.app, name="import")
+app.command()(demo)
+app.command()(export_schema)
+app.command()(doctor)

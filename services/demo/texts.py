@@ -1,0 +1,73 @@
+"""What is written in the demo: roles, titles, notes, reasons."""
+
+from __future__ import annotations
+
+# Name, invoice presentment, communication.
+CONTACT_ROLES = (
+    ("Accounts Payable", True, True),
+    ("Controller", False, True),
+    ("Bookkeeper", True, False),
+    ("Owner", True, True),
+    ("Purchasing", False, False),
+    ("Site Manager", False, False),
+    ("Project Manager", False, False),
+    ("Legal", False, False),
+)
+
+RENAMED_ROLE = {"name": "Legal and Compliance"}
+CUSTOM_USER_ROLE = "AR clerk with roles"
+
+TITLES = (
+    "Accounts Payable Clerk",
+    "Accounts Payable Manager",
+    "Bookkeeper",
+    "Buyer",
+    "Chief Financial Officer",
+    "Controller",
+    "Facility Manager",
+    "Finance Director",
+    "General Manager",
+    "Office Manager",
+    "Operations Manager",
+    "Owner",
+    "Project Manager",
+    "Purchasing Manager",
+    "Senior Accountant",
+    "Site Manager",
+    "Treasurer",
+)
+
+LOCATIONS = ("Head Office", "Warehouse", "North Yard", "Showroom", "Service Center", "Plant 2", "Harbor Depot")
+
+TERMS = (("1", "Due on receipt"), ("2", "Net 15"), ("3", "Net 30"), ("4", "Net 60"))
+
+# {number} is an invoice, {day} a day of the month, {person} a contact, {amount} money.
+NOTES = (
+    "{person} called: invoice {number} is approved and goes out with the run on the {day}th.",
+    "Invoice {number} is disputed: two pallets arrived damaged. Waiting for photos.",
+    "Left a message for {person} about {number}.",
+    "Pays by check only. Never asks for a card link.",
+    "Wants one statement a month, on the first, to accounts payable.",
+    "PO number must be on every invoice, or their system refuses it.",
+    "{person} asked for a copy of {number}. Sent.",
+    "Promised {amount} by the {day}th. Call again if it is not there.",
+    "Their fiscal year ends in June: expect slow payments until the {day}th of July.",
+    "Credit limit raised to {amount}. Approved by the AR manager.",
+    "New accounts payable system on their side: invoices as PDF, one a file.",
+    "{person} is on leave until the {day}th. Ask the office meanwhile.",
+    "Short-paid {number} by {amount}; says freight was not agreed.",
+    "Tax exemption certificate is on file, valid until the end of next year.",
+    "Prefers phone over email, before noon.",
+    "Visited. Good relationship, they plan to order more in spring.",
+)
+
+EDITS = (
+    "{body}\n\nUpdate: paid in full.",
+    "{body}\n\nUpdate: no answer yet.",
+    "{body}\n\nSpoke to them again: still open, next call on the {day}th.",
+    "{body} (confirmed in writing)",
+)
+
+TITLE_REASONS = (None, None, "Promoted", "New signature in their email", "Asked on the phone")
+ADDRESS_REASONS = ("Mail came back", "Moved", "Corrected by the customer", None)
+LEAVING_REASONS = ("Left the company", "Retired", "Email bounced, office confirms that they left", None)

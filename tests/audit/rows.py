@@ -1,0 +1,103 @@
+"""Rows of every audited table with defaults, and who writes them in the tests of the recorder."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from itertools import count
+from typing import Any, TypeVar
+
+import audit
+from audit.event import read_disclosures
+from models import (
+    ApiKey,
+    Audited,
+    Contact,
+    ContactRole,
+    Customer,
+    Database,
+    Location,
+    Note,
+    Row,
+    User,
+    UserRole,
+)
+
+T = TypeVar("T")
+
+ADA = audit.Actor(audit.ActorKind.USER, "usr_01kwef3q8seemv6gzaf2w8kdhe", "Ada Example")
+
+_numbers = count(1)
+
+
+def defaults(table: type[Audited]) -> Row:
+    """Values for the columns that must have one; names are new each time."""
+    number = next(_numbers)
+    values: dict[type[Audited], Row] = {
+        UserRole: {"name": f"Role {number}", "permissions": ["CUSTOMERS_READ"]},
+        User: {"name": f"User {number}", "email": f"user{number}@example.com", "active": True},
+        ApiKey: {"name": f"Key {number}", "permissions": [], "token_hash": f"hash {number}"},
+        ContactRole: {
+            "name": f"Contact role {number}",
+            "invoice_presentment": True,
+            "communication": False,
+            "designated_by": "USER",
+        },
+        Customer: {"name": f"Bäckerei {number}", "kind": "COMPANY", "methods": [], "active": True},
+        Location: {"name": f"Place {number}"},
+        Contact: {"last_name": f"Person {number}", "methods": [], "active": True, "primary": False},
+        Note: {"body": f"Called {number} times", "pinned": False, "author_kind": "USER", "author_name": "Ada Example"},
+    }
+    return values[table]
+
+
+def email(value: str) -> Row:
+    """A preferred email address, as in the column `methods`."""
+    return {"id": "mth_1", "kind": "EMAIL", "value": value, "label": None, "preferred": True}
+
+
+async def insert(change: audit.Change, table: type[Audited], **values: Any) -> Row:
+    """A new row; the customer that it needs is made, too, unless it is given."""
+    row = {**defaults(table), **values}
+    if table in (Location, Contact, Note) and "customer_id" not in row:
+        row["customer_id"] = (await insert(change, Customer))["id"]
+    return await change.insert(table, row)
+
+
+async def by_ada(work: Callable[[audit.Change], Awaitable[T]], reason: str | None = None) -> tuple[T, list[int]]:
+    """What Ada does in one transaction: the result of `work`, and the numbers of the events."""
+    return await audit.transact(ADA, audit.Request.new(reason), work)
+
+
+async def new(table: type[Audited], **values: Any) -> Row:
+    """A row made by Ada in a transaction of its own."""
+    row, _ = await by_ada(lambda change: insert(change, table, **values))
+    return row
+
+
+async def updated(table: type[Audited], row: Row, **values: Any) -> tuple[Row, list[int]]:
+    """The row after Ada's update, and the numbers of the events."""
+
+    async def work(change: audit.Change) -> Row:
+        return await change.update(table, await change.get(table, row["id"]), values)
+
+    return await by_ada(work)
+
+
+async def deleted(table: type[Audited], row: Row) -> list[int]:
+    """Delete the row as Ada; the numbers of the events."""
+
+    async def work(change: audit.Change) -> None:
+        await change.delete(table, await change.get(table, row["id"]))
+
+    return (await by_ada(work))[1]
+
+
+async def events(database: Database) -> list[Row]:
+    """All events, oldest first."""
+    return await database.fetch("SELECT * FROM event ORDER BY seq")
+
+
+async def disclosed(database: Database, seq: int) -> dict[str, dict[str, Any]]:
+    """What an event discloses: about → name → value."""
+    rows = await database.fetch("SELECT about, disclosures FROM event_detail WHERE seq = ?", seq)
+    return {row["about"]: dict(read_disclosures(row["disclosures"])) for row in rows}
