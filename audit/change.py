@@ -119,18 +119,20 @@ class Change:
             raise TypeError(f"columns derive from {', '.join(values)}: update the rows one by one")
         if before:
             assignments = ", ".join(f"{quoted(name)} = ?" for name in values)
-            sql = (
-                f"UPDATE {_name(table)} SET {assignments}, revision = revision + 1 WHERE {self._database.member('id')}"
-            )
+            member = self._database.member("id")
+            sql = f"UPDATE {_name(table)} SET {assignments}, revision = revision + 1 WHERE {member} RETURNING id"
             stored = [_stored(table, name, value) for name, value in values.items()]
-            await self._write(table, sql, *stored, self._database.array([row["id"] for row in before]))
+            await self._write(
+                table, sql, *stored, self._database.array([row["id"] for row in before]), rows=len(before)
+            )
         for old, new in zip(before, after, strict=True):
             self._record(table, "updated", old, new)
         return after
 
     async def delete(self, table: type[Audited], row: Row) -> None:
         """Remove the row and leave a `deleted` event that holds all it had."""
-        await self._write(table, f"DELETE FROM {_name(table)} WHERE id = ?", row["id"])
+        sql = f"DELETE FROM {_name(table)} WHERE id = ? AND revision = ? RETURNING id"
+        await self._write(table, sql, row["id"], row["revision"], rows=1)
         self._record(table, "deleted", row, None)
 
     async def adopt(
@@ -170,8 +172,9 @@ class Change:
         names = [name for name in columns(table) if after[name] != row[name]]
         if names:
             assignments = ", ".join(f"{quoted(name)} = ?" for name in names)
-            sql = f"UPDATE {_name(table)} SET {assignments} WHERE id = ?"
-            await self._write(table, sql, *(_stored(table, name, after[name]) for name in names), row["id"])
+            sql = f"UPDATE {_name(table)} SET {assignments} WHERE id = ? AND revision = ? RETURNING id"
+            stored = [_stored(table, name, after[name]) for name in names]
+            await self._write(table, sql, *stored, row["id"], row["revision"], rows=1)
 
     def _record(
         self,
@@ -220,14 +223,17 @@ class Change:
         self._labels.update({row["id"]: table.label(row) for row in rows})
         return rows
 
-    async def _write(self, table: type[Audited], sql: str, *args: Any) -> None:
+    async def _write(self, table: type[Audited], sql: str, *args: Any, rows: int = 0) -> None:
+        """Run a write that returns as many `rows`. Fewer would leave events without their change: a stale row."""
         try:
-            await self._transaction.fetch(sql, *args)
+            written = await self._transaction.fetch(sql, *args)
         except Exception as error:
             fault = taken(error, table)
             if fault is None:
                 raise
             raise fault from error
+        if len(written) != rows:
+            raise RuntimeError(f"a row of {table.subject.value} is not as it was read in this transaction")
 
 
 def _name(table: type[Audited]) -> str:

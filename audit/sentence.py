@@ -102,6 +102,9 @@ def _change(change: ChangedField) -> str:
         return f"{name} set to {_quoted(after)}"
     if after is None or after == "":
         return f"{name} {_quoted(before)} removed"
+    if _quoted(before) == _quoted(after):
+        # The difference lies beyond what is shown.
+        return name
     return f"{name} from {_quoted(before)} to {_quoted(after)}"
 
 

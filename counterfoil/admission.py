@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from functools import lru_cache
 
-from graphql import ExecutionResult, GraphQLError
+from graphql import DocumentNode, ExecutionResult, GraphQLError, OperationDefinitionNode
 from strawberry.extensions import SchemaExtension
 
 from audit import Actor
@@ -32,11 +32,11 @@ class Admission(SchemaExtension):
         if document is not None:
             planned = _plan(execution.schema._schema, document, execution.operation_name)
             error = _missing(planned.needs, context)
-            if error is None:
-                nodes = planned.cost(execution.variables or {})
-                error = _too_large(nodes) if nodes > MAX_NODES else None
-            elif context.actor is not None:
+            if error is not None and context.actor is not None:
                 await record_refusal(context.actor, context.request, str(error))
+            # Strawberry takes the first of several operations when the request names none; the specification refuses.
+            named = execution._provided_operation_name is not None
+            error = error or _ambiguous(document, named) or _too_large(planned.cost(execution.variables or {}))
             if error is not None:
                 execution.result = ExecutionResult(data=None, errors=[error])
         yield
@@ -54,7 +54,15 @@ def _missing(needs: tuple[Need, ...], context: Context) -> GraphQLError | None:
     return None
 
 
-def _too_large(nodes: int) -> GraphQLError:
+def _ambiguous(document: DocumentNode, named: bool) -> GraphQLError | None:
+    if named or sum(isinstance(part, OperationDefinitionNode) for part in document.definitions) == 1:
+        return None
+    return RequestError("BAD_REQUEST", "The document has several operations: say with operationName which to run.")
+
+
+def _too_large(nodes: int) -> GraphQLError | None:
+    if nodes <= MAX_NODES:
+        return None
     return RequestError(
         "LIMIT_EXCEEDED", f"The query could return {nodes:,} nodes; {MAX_NODES:,} are allowed. Ask for smaller pages."
     )

@@ -11,7 +11,7 @@ from strawberry.schema.config import StrawberryConfig
 
 from resolvers.root import Mutation, Query
 from schema.field import wire
-from schema.limits import SizeRule
+from schema.limits import SizeRule, TextRule
 from schema.scalars import SCALARS
 
 MAX_TOKENS = 2000
@@ -22,7 +22,7 @@ def build_schema(
     schema_class: type[strawberry.Schema] = strawberry.Schema, *extensions: Any, introspection: bool = True
 ) -> strawberry.Schema:
     """The executable schema. Without `introspection` nothing tells what it has, suggestions in errors included."""
-    rules: list[type[ASTValidationRule]] = [SizeRule]
+    rules: list[type[ASTValidationRule]] = [SizeRule, TextRule]
     if not introspection:
         rules.append(NoSchemaIntrospectionCustomRule)
     schema = schema_class(

@@ -35,7 +35,9 @@ def client_address(connection: HTTPConnection, trusted_proxies: Collection[str])
     direct = connection.client.host if connection.client else None
     if direct is None or direct not in trusted_proxies:
         return direct
-    forwarded = [part.strip() for part in connection.headers.get("x-forwarded-for", "").split(",") if part.strip()]
+    # Some proxies add a line of their own below what the client sent.
+    lines = ",".join(connection.headers.getlist("x-forwarded-for"))
+    forwarded = [part.strip() for part in lines.split(",") if part.strip()]
     return next((address for address in reversed(forwarded) if address not in trusted_proxies), direct)
 
 

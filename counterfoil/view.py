@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Collection
 from typing import Any
 
@@ -31,16 +32,26 @@ _log = structlog.get_logger("counterfoil.graphql")
 REASON_HEADER = "Counterfoil-Reason"
 LONGEST_REASON = 500
 
+_SUGGESTION = re.compile(r" Did you mean [^?]*\?")
+
 MASKED = "Something went wrong here. Tell whoever runs this server the request's ID."
 
 
 def is_bug(error: GraphQLError) -> bool:
     """Whether an error was raised by code of ours that should not raise: neither a request's fault nor refused."""
-    return error.original_error is not None and not isinstance(error.original_error, GraphQLError)
+    if error.original_error is None or isinstance(error.original_error, GraphQLError):
+        return False
+    # With a place in the document and none in the answer, it is a literal that cannot be read.
+    return error.path is not None or not error.nodes
 
 
 class LoggedSchema(strawberry.Schema):
     """Strawberry's schema, whose errors are logged once: bugs in full, others as one line without their values."""
+
+    @staticmethod
+    def remove_field_suggestion(error: GraphQLError) -> None:
+        """Without introspection no error suggests a name: Strawberry itself takes away those of fields only."""
+        error.message = _SUGGESTION.sub("", error.message)
 
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
         """Log what happened."""
@@ -132,7 +143,8 @@ def _reason(request: HTTPRequest) -> str | None:
 
 def refusal(status: int, message: str) -> Response:
     """What is not a GraphQL request gets an answer in GraphQL's form."""
-    return JSONResponse({"errors": [{"message": message, "extensions": {"code": "BAD_REQUEST"}}]}, status)
+    headers = {"Allow": "GET, POST"} if status == 405 else None
+    return JSONResponse({"errors": [{"message": message, "extensions": {"code": "BAD_REQUEST"}}]}, status, headers)
 
 
 def _shown(error: GraphQLError, identifier: str) -> Any:
@@ -143,8 +155,15 @@ def _shown(error: GraphQLError, identifier: str) -> Any:
 
 
 def _has_null(value: object) -> bool:
-    if isinstance(value, str):
-        return "\0" in value
-    if isinstance(value, dict):
-        return any(_has_null(item) for pair in value.items() for item in pair)
-    return isinstance(value, list) and any(_has_null(item) for item in value)
+    # Without recursion: JSON may nest deeper than Python's stack.
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, str):
+            if "\0" in item:
+                return True
+        elif isinstance(item, dict):
+            waiting += [*item.keys(), *item.values()]
+        elif isinstance(item, list):
+            waiting += item
+    return False

@@ -81,4 +81,5 @@ class ContactMutation:
         SetContactRolesPayload,
         "Give one contact role to many contacts, or take it away: all or nothing.",
         _WRITE,
+        sized_by=("input", "contacts"),
     )

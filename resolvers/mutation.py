@@ -19,7 +19,7 @@ from models import ErrorCode, Fault, Forbidden, Row, clock, current, idempotency
 from schema.access import Access
 from schema.context import Context, Info
 from schema.errors import RequestError
-from schema.field import REQUIRED, given, with_signature
+from schema.field import REQUIRED, SIZED_BY, given, with_signature
 from services.throttling import record_refusal
 
 Sent = dict[str, Any]
@@ -35,9 +35,11 @@ def mutation(
     access: Access,
     *,
     prepare: Callable[[Sent], Awaitable[None]] | None = None,
+    sized_by: tuple[str, ...] | None = None,
 ) -> Any:
     """A mutation field. `work` returns the payload's ids by name. `prepare` does what must happen before the
-    transaction, such as hashing a password; it may add to what was sent.
+    transaction, such as hashing a password; it may add to what was sent. `sized_by` is the way to the list in the
+    arguments that has an item for each object of the answer.
     """
 
     async def resolve(root: Any, info: Info, **arguments: Any) -> Row:
@@ -51,11 +53,16 @@ def mutation(
 
         return await answered(info, run)
 
-    return mutation_field(resolve, input_type, payload_type, description, access)
+    return mutation_field(resolve, input_type, payload_type, description, access, sized_by)
 
 
 def mutation_field(
-    resolve: Callable[..., Any], input_type: type | None, payload_type: type, description: str, access: Access
+    resolve: Callable[..., Any],
+    input_type: type | None,
+    payload_type: type,
+    description: str,
+    access: Access,
+    sized_by: tuple[str, ...] | None = None,
 ) -> Any:
     """A field of the Mutation type whose payload is nullable: one that fails does not erase its siblings' results."""
     argument = Annotated[input_type, strawberry.argument(description="What to do.")] if input_type else None
@@ -65,6 +72,7 @@ def mutation_field(
         graphql_type=payload_type | None,
         description=description,
         directives=[access],
+        metadata={SIZED_BY: sized_by} if sized_by else {},
     )
 
 
@@ -90,6 +98,7 @@ async def _run(work: Work, sent: Sent, info: Info) -> Row:
             raise
         failed = {**failure(fault), "errors": [{**user_error(fault), "code": fault.code.value}]}
         async with current().write() as transaction:
+            await idempotency.forget(clock.now())
             sql, args = idempotency.remember(key, context.body_hash, failed, clock.now())
             await transaction.fetch(sql, *args)
         return failed

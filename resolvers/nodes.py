@@ -15,6 +15,7 @@ from models.rows import by_any_id
 from schema.access import SIGNED_IN
 from schema.context import Info
 from schema.errors import RequestError
+from schema.field import SIZED_BY
 from schema.node import TYPES, Node
 
 
@@ -62,5 +63,8 @@ class NodeQuery:
         directives=[SIGNED_IN],
     )
     nodes: list[Node | None] = strawberry.field(
-        resolver=_nodes, description="Several objects by their IDs, in the same order.", directives=[SIGNED_IN]
+        resolver=_nodes,
+        description="Several objects by their IDs, in the same order.",
+        directives=[SIGNED_IN],
+        metadata={SIZED_BY: ("ids",)},
     )

@@ -8,6 +8,7 @@ import models
 from audit import Change
 from models import Permission, UserRole
 from models.listings import API_KEYS, USER_ROLES, USERS
+from models.rows import by_ids
 from resolvers.mutation import Sent, mutation
 from resolvers.single import single
 from schema.access import needs
@@ -57,6 +58,16 @@ async def _create_user(change: Change, sent: Sent) -> Sent:
     return {"user": (await users.create(change, sent, password_hash))["id"]}
 
 
+async def _hash_of_known(sent: Sent) -> None:
+    # A password must not be made of the user's name or email, those that stay included.
+    user = None
+    if sent.get("password") is not None:
+        [user] = await by_ids(models.User)([sent["id"]])
+    known = {"email": user["email"], "name": user["name"]} if user else {}
+    sent["password_hash"] = await users.password_hash({**known, **sent})
+    sent.pop("password", None)
+
+
 async def _update_user(change: Change, sent: Sent) -> Sent:
     identifier, revision = sent.pop("id"), sent.pop("expected_revision", None)
     password_hash = sent.pop("password_hash")
@@ -91,7 +102,7 @@ class UserMutation:
 
     create_user = mutation(_create_user, CreateUserInput, CreateUserPayload, "Add a user.", _WRITE, prepare=_hash)
     update_user = mutation(
-        _update_user, UpdateUserInput, UpdateUserPayload, "Change or disable a user.", _WRITE, prepare=_hash
+        _update_user, UpdateUserInput, UpdateUserPayload, "Change or disable a user.", _WRITE, prepare=_hash_of_known
     )
     end_sessions = mutation(_end_sessions, EndSessionsInput, EndSessionsPayload, "End all sessions of a user.", _WRITE)
     create_user_role = mutation(_create_role, CreateUserRoleInput, CreateUserRolePayload, "Add a user role.", _WRITE)

@@ -23,6 +23,8 @@ from schema.access import Access
 from schema.context import Context
 
 KIND = "counterfoil.kind"
+# Metadata of a field that returns as many objects as a list in its arguments has items: the way to that list.
+SIZED_BY = "counterfoil.sized_by"
 REQUIRED = inspect.Parameter.empty
 
 

@@ -1,4 +1,4 @@
-"""How large a document may be: depth and aliases, counted once per fragment, as one validation rule."""
+"""What a document may hold: its depth and its aliases are counted once per fragment, and its text is checked."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from graphql import (
     InlineFragmentNode,
     OperationDefinitionNode,
     SelectionSetNode,
+    StringValueNode,
     ValidationContext,
     ValidationRule,
 )
@@ -20,6 +21,15 @@ MAX_DEPTH = 12
 MAX_ALIASES = 15
 # The pages of all connections together, each multiplied by those around it.
 MAX_NODES = 20_000
+
+
+class TextRule(ValidationRule):
+    """Refuses null characters, which a document can write as an escape and PostgreSQL does not take."""
+
+    def enter_string_value(self, node: StringValueNode, *_: Any) -> None:
+        """Check one text."""
+        if "\0" in node.value:
+            self.report_error(GraphQLError("Text must not hold null characters.", node))
 
 
 class SizeRule(ValidationRule):

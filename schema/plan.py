@@ -20,6 +20,8 @@ from graphql import (
     GraphQLSchema,
     InlineFragmentNode,
     IntValueNode,
+    ListValueNode,
+    ObjectValueNode,
     OperationDefinitionNode,
     SelectionSetNode,
     ValueNode,
@@ -33,6 +35,7 @@ from models import Permission
 from models.listing import DEFAULT_PAGE
 from schema.access import Access, AccessRule
 from schema.connection import LIST
+from schema.field import SIZED_BY
 
 Variables = Mapping[str, Any]
 Cost = Callable[[Variables], int]
@@ -122,6 +125,11 @@ class _Planner:
         self._need(parent, name)
         inner = self.selections(node.selection_set, get_named_type(field.type))
         declared = field.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
+        if declared is not None and SIZED_BY in declared.metadata:
+            sent = {argument.name.value: argument.value for argument in node.arguments or ()}
+            return lambda variables: (
+                _length(self._sent(sent, declared.metadata[SIZED_BY], variables)) * (1 + inner(variables))
+            )
         if declared is None or LIST not in declared.metadata:
             return inner
         sizes = [argument.value for argument in node.arguments or () if argument.name.value in ("first", "last")]
@@ -145,10 +153,27 @@ class _Planner:
             name = value.name.value
             if name in variables:
                 sent = variables[name]
-                return sent if isinstance(sent, int) and sent >= 0 else DEFAULT_PAGE
+                # GraphQL takes 100.0 as an Int.
+                return int(sent) if isinstance(sent, int | float) and sent >= 0 else DEFAULT_PAGE
             default = self._defaults.get(name)
             return self._size(default, variables) if default is not None else DEFAULT_PAGE
         return int(value.value) if isinstance(value, IntValueNode) else DEFAULT_PAGE
+
+    def _sent(self, value: Any, path: tuple[str, ...], variables: Variables) -> Any:
+        """What stands at `path` in an argument: a node of the document, or a value of a variable; None for nothing."""
+        if isinstance(value, VariableNode):
+            name = value.name.value
+            return self._sent(variables[name] if name in variables else self._defaults.get(name), path, variables)
+        if isinstance(value, ObjectValueNode):
+            value = {field.name.value: field.value for field in value.fields}
+        if not path:
+            return value
+        return self._sent(value.get(path[0]), path[1:], variables) if isinstance(value, Mapping) else None
+
+
+def _length(value: Any) -> int:
+    # One item may stand for a list of one.
+    return len(value.values) if isinstance(value, ListValueNode) else len(value) if isinstance(value, list) else 1
 
 
 def _once(cost: Cost) -> Cost:

@@ -18,11 +18,12 @@ def _write_time(value: datetime) -> str:
 def _read_time(value: object) -> datetime:
     try:
         time = datetime.fromisoformat(cast(str, value))
-    except (TypeError, ValueError):
-        time = None
-    if time is None or time.tzinfo is None:
+        in_utc = None if time.tzinfo is None else time.astimezone(UTC)
+    except (TypeError, ValueError, OverflowError):
+        in_utc = None
+    if in_utc is None:
         raise GraphQLError("A DateTime is written like 2026-01-31T09:30:00Z, with its offset from UTC.")
-    return time.astimezone(UTC)
+    return in_utc
 
 
 SCALARS: dict[object, ScalarDefinition] = {

@@ -6,7 +6,8 @@ Users and sessions are made through services, without signing in: to hash a pass
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from itertools import count
 from pathlib import Path
@@ -160,3 +161,14 @@ async def set_password(user_id: str) -> None:
     if not _hashes:
         _hashes.append(await passwords.hash_password(PASSWORD))
     await transact(SYSTEM, Request.new(), lambda change: users.update(change, user_id, None, {}, _hashes[0]))
+
+
+@contextmanager
+def observed(database: models.Database) -> Iterator[list[str]]:
+    """The SQL statements that the database is given inside the block, without BEGIN, COMMIT and ROLLBACK."""
+    seen: list[str] = []
+    database.statements.append(seen.append)
+    try:
+        yield seen
+    finally:
+        database.statements.remove(seen.append)

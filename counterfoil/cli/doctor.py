@@ -130,7 +130,11 @@ async def _check_guards(findings: Findings, database: Database, mend: Callable[[
 
 
 async def _check_drift(findings: Findings, database: Database, *, mend: bool) -> None:
-    found = await drift(database)
+    try:
+        found = await drift(database)
+    except ValueError as error:
+        findings.problem("drift", f"{error}. Put it right by hand, then run doctor again")
+        return
     if not found:
         findings.ok("drift", "the tables are what history says")
         return

@@ -419,3 +419,17 @@ async def test_two_who_lock_rows_in_opposite_order_both_succeed(database: Databa
     await asyncio.gather(change_all(rows), change_all(rows[::-1]))
     found = await database.fetch("SELECT revision FROM customer")
     assert [row["revision"] for row in found] == [3, 3]
+
+
+async def test_a_row_that_was_changed_since_it_was_read_cannot_be_written_again(database: Database) -> None:
+    contact = await new(Contact)
+
+    async def twice(change: audit.Change) -> None:
+        row = await change.get(Contact, contact["id"])
+        await change.update(Contact, row, {"title": "Buyer"})
+        await change.update(Contact, row, {"title": "Controller"})
+
+    with pytest.raises(RuntimeError, match="not as it was read"):
+        await by_ada(twice)
+    [row] = await database.fetch("SELECT title, revision FROM contact")
+    assert row == {"title": contact["title"], "revision": 1}
