@@ -8,7 +8,7 @@ from collections.abc import Collection
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import HTTPConnection
+from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -74,6 +74,9 @@ class Requests:
         structlog.contextvars.bind_contextvars(request_id=identifier)
         try:
             await self._app(scope, limited(scope, receive, self._max_body), send_with_id)
+        except ClientDisconnect:
+            # Nobody is left to answer; the number is nginx's for that.
+            status = 499
         except Exception:
             _log.exception("bug")
             if not begun:
@@ -95,7 +98,7 @@ def limited(scope: Scope, receive: Receive, most: int) -> Receive:
 
     async def receive_limited() -> Message:
         nonlocal received
-        if announced.isdigit() and int(announced) > most:
+        if announced.isdecimal() and int(announced) > most:
             raise BodyTooLarge(too_large)
         message = await receive()
         received += len(message.get("body", b""))

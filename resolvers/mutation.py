@@ -84,7 +84,8 @@ async def _run(work: Work, sent: Sent, info: Info) -> Row:
         earlier = await _earlier(change, key, context) if key else None
         if earlier is not None:
             return earlier
-        payload: Row = {"ids": dict(await work(change, sent)), "errors": []}
+        # A copy: after a deadlock all of it is done again.
+        payload: Row = {"ids": dict(await work(change, dict(sent))), "errors": []}
         if key:
             change.also.append(
                 lambda seqs: idempotency.remember(key, context.body_hash, {**payload, "seqs": seqs}, change.now)

@@ -7,11 +7,10 @@ from typing import Annotated, Any
 import strawberry
 
 from models import Audited, Row
-from models.identifier import prefix_of
 from models.rows import by_ids
 from schema.access import Access
 from schema.context import Info
-from schema.errors import RequestError
+from schema.errors import check_reference
 from schema.field import REQUIRED, with_signature
 
 
@@ -20,8 +19,7 @@ def single(table: type[Audited], description: str, access: Access) -> Any:
     load = by_ids(table)
 
     async def resolve(root: Any, info: Info, **sent: Any) -> Row | None:
-        if prefix_of(sent["id"]) != table.prefix:
-            raise RequestError("BAD_ID", f"id: this is not the ID of a {table.subject.value}: {table.prefix}_…")
+        check_reference("id", sent["id"], table)
         row: Row | None = await info.context.loaders.load(load, load, sent["id"])
         return row
 

@@ -32,6 +32,7 @@ from schema.field import derived, given, plain, with_signature
 T = TypeVar("T")
 
 LIST = "counterfoil.list"
+LONGEST_SEARCH = 200
 
 
 @strawberry.enum(description="The direction of an order.")
@@ -120,6 +121,13 @@ _PAGING: Mapping[str, tuple[Any, Any]] = {
     ),
     "before": (_argument(str | None, "End before the edge with this cursor."), None),
 }
+_SEARCH = (
+    _argument(
+        str | None,
+        f"Only objects with this text in names, emails, numbers, case ignored: at most {LONGEST_SEARCH} characters.",
+    ),
+    None,
+)
 
 
 def connection(
@@ -138,7 +146,7 @@ def connection(
     if filter_type is not None:
         arguments["filter"] = (_argument(filter_type | None, "Only objects that fit all of the filter's fields."), None)
     if search:
-        arguments["search"] = (_argument(str | None, "Only objects with this text in names, emails, numbers."), None)
+        arguments["search"] = _SEARCH
     if order_type is not None:
         arguments["order_by"] = (_argument(order_type | None, "The order of the list."), None)
 
@@ -167,8 +175,11 @@ def _request(
     wanted: list[Condition] = []
     if conditions is not None and sent.get("filter") is not None:
         wanted += conditions(given(sent["filter"]))
-    if sent.get("search") is not None and text.key(sent["search"]):
-        wanted.append(matches(text.key(sent["search"])))
+    search = sent.get("search") or ""
+    if len(search) > LONGEST_SEARCH:
+        raise RequestError("BAD_REQUEST", f"search: use at most {LONGEST_SEARCH} characters.")
+    if text.key(search):
+        wanted.append(matches(text.key(search)))
     order = sent.get("order_by")
     try:
         return request_page(
@@ -184,6 +195,7 @@ def _request(
     except BadPage as error:
         raise RequestError("BAD_PAGE", str(error)) from None
     except BadCursor:
+        name = "after" if sent["after"] is not None else "before"
         raise RequestError(
-            "BAD_CURSOR", "This cursor is not from this list with this order and filter: begin without a cursor."
+            "BAD_CURSOR", f"{name}: this cursor is not from this list with this order and filter: begin without one."
         ) from None

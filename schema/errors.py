@@ -5,7 +5,8 @@ from __future__ import annotations
 import strawberry
 from graphql import GraphQLError
 
-from models import ErrorCode
+from models import Audited, ErrorCode
+from models.identifier import prefix_of
 from schema.access import PUBLIC
 from schema.field import plain
 
@@ -15,6 +16,13 @@ class RequestError(GraphQLError):
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message, extensions={"code": code})
+
+
+def check_reference(name: str, identifier: str, table: type[Audited]) -> None:
+    """BAD_ID, naming the argument, unless the ID has the form of those of the table."""
+    if prefix_of(identifier) != table.prefix:
+        kind = table.subject.value.replace("_", " ")
+        raise RequestError("BAD_ID", f"{name}: this is not the ID of a {kind}: {table.prefix}_…")
 
 
 @strawberry.type(description="Something expected went wrong; nothing changed.", directives=[PUBLIC])

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import Enum
 from typing import Any
 
 import strawberry
+from strawberry.utils.str_converters import to_camel_case
 
-from models import ContactLevel, CustomerKind, OriginKind
-from models.listing import Listing
+from models import ContactLevel, ContactRole, Customer, CustomerKind, OriginKind
+from models.listing import Condition, Listing
 from models.listings import CUSTOMERS, contact_conditions, customer_conditions
 from schema.access import Access
 from schema.connection import Direction, connection
+from schema.errors import check_reference
 from schema.field import optional, required
 
 
@@ -92,9 +95,16 @@ def contacts(listing: Listing, description: str, *, access: Access | None = None
         listing,
         description,
         filter_type=ContactFilter,
-        conditions=contact_conditions,
+        conditions=_contact_conditions,
         order_type=ContactOrder,
         search=True,
         nested=listing.parent is not None,
         access=access,
     )
+
+
+def _contact_conditions(wanted: Mapping[str, Any]) -> list[Condition]:
+    for name, table in (("customer_id", Customer), ("role_id", ContactRole)):
+        if wanted.get(name) is not None:
+            check_reference(f"filter.{to_camel_case(name)}", wanted[name], table)
+    return contact_conditions(wanted)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -27,10 +28,12 @@ from audit.last_change import last_changes
 from audit.sentence import ERASED, label, sentence, value_text
 from models import Row, SubjectType
 from models.identifier import prefix_of
+from models.listing import Condition
 from models.rows import by_any_id, by_ids
 from schema.access import PARENT, Access
 from schema.connection import connection
 from schema.context import Context
+from schema.errors import check_reference
 from schema.field import batched, derived, optional, plain
 from schema.node import TYPES, Node
 
@@ -183,16 +186,23 @@ class HistoryFilter:
     to: datetime | None = optional("Before this time. Exclusive.")
 
 
+def _conditions(wanted: Mapping[str, Any]) -> list[Condition]:
+    # Subjects and actors may have IDs of another form: accounting systems, and what was forced into the database.
+    if wanted.get("customer_id") is not None:
+        check_reference("filter.customerId", wanted["customer_id"], models.Customer)
+    return conditions(wanted)
+
+
 def history(description: str, *, access: Access | None = None) -> Any:
     """The whole history."""
-    return connection(HISTORY, description, filter_type=HistoryFilter, conditions=conditions, access=access)
+    return connection(HISTORY, description, filter_type=HistoryFilter, conditions=_conditions, access=access)
 
 
 def history_of(description: str, *, access: Access, contact: bool = False) -> Any:
     """The history of one customer, or of one contact."""
     listing = CONTACT_HISTORY if contact else HISTORY
     return connection(
-        listing, description, filter_type=HistoryFilter, conditions=conditions, nested=True, access=access
+        listing, description, filter_type=HistoryFilter, conditions=_conditions, nested=True, access=access
     )
 
 

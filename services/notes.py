@@ -15,7 +15,10 @@ async def create(change: Change, given: Mapping[str, Any]) -> Row:
     """Write a note on a customer or on one of its contacts (`subject_id`)."""
     subject_id = given["subject_id"]
     field = ("subject_id",)
-    if prefix_of(subject_id) == Contact.prefix:
+    kind = prefix_of(subject_id)
+    if kind not in (Customer.prefix, Contact.prefix):
+        raise Fault.invalid("This is not the ID of a customer or a contact: cus_… or con_….", *field)
+    if kind == Contact.prefix:
         contact = await change.refer(Contact, subject_id, field)
         subject = {"customer_id": contact["customer_id"], "contact_id": contact["id"]}
     else:

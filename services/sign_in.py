@@ -12,7 +12,7 @@ from audit import SYSTEM, Action, Actor, ActorKind, Change, Request, transact
 from audit.event import Pending
 from models import ErrorCode, Fault, Row, SubjectType, User, clock, current, session, text, throttle
 from models.identifier import new_id
-from services import passwords, tokens
+from services import passwords, tokens, users
 from services.throttling import blocked_until_after
 
 ABSOLUTE = timedelta(hours=12)
@@ -74,7 +74,8 @@ async def sign_out(actor: Actor, user_id: str, session_id: str, request: Request
 
 async def end_sessions(change: Change, user_id: str) -> int:
     """End all sessions of a user; how many there were."""
-    row = await change.get(User, user_id)
+    row = await change.get(User, user_id, field=("user_id",))
+    await users.check_may_manage(change, row)
     ended = await session.delete_of_user(user_id)
     if ended:
         change.mention(User, row, Action.USER_SESSIONS_REVOKED)

@@ -43,6 +43,7 @@ async def delete(change: Change, identifier: str, expected_revision: int | None)
     """Remove a custom role that no user has."""
     row = await change.get(UserRole, identifier, expected_revision)
     _refuse_built_in(row)
+    check_within(change, row["permissions"])
     holders = [holder["name"] for holder in await change.where(User, role_id=identifier, limit=5)]
     if holders:
         raise Fault(ErrorCode.IN_USE, f"Users have this role: {', '.join(holders)}. Give them another first.", ("id",))

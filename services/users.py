@@ -31,7 +31,7 @@ async def update(
     if fields.keys() & {"role_id", "active"}:
         await change.lock(_LOCK)
     row = await change.get(User, identifier, expected_revision)
-    await _check_may_manage(change, row)
+    await check_may_manage(change, row)
     await _check_role(change, fields)
     if password_hash is not None:
         fields["password_hash"] = password_hash
@@ -65,7 +65,8 @@ async def _check_role(change: Change, fields: Mapping[str, Any]) -> None:
         check_within(change, role["permissions"])
 
 
-async def _check_may_manage(change: Change, row: Row) -> None:
+async def check_may_manage(change: Change, row: Row) -> None:
+    """Forbidden when the user may do more than the actor: who governs them could act as them."""
     if row["role_id"] is not None:
         role = await change.refer(UserRole, row["role_id"], ("id",))
         check_within(change, role["permissions"])
@@ -84,10 +85,12 @@ async def _check_administrator_left(change: Change, before: Row, after: Row) -> 
     role = await change.read(UserRole, before["role_id"])
     if role["built_in"] != BuiltInRole.ADMINISTRATOR.value or not before["active"]:
         return
-    if await change.count(User, role_id=role["id"], active=True) == 0:
+    left = await change.where(User, role_id=role["id"], active=True)
+    # Somebody without a password takes the place of nobody who has one.
+    if not any(user["password_hash"] or before["password_hash"] is None for user in left):
         raise Fault(
             ErrorCode.LAST_ADMINISTRATOR,
-            "This is the last active administrator: make another user administrator first.",
+            "This is the last active administrator who can sign in: make another user administrator first.",
             ("active",) if before["active"] != after["active"] else ("role_id",),
         )
 

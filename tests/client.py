@@ -66,14 +66,14 @@ class Client:
         return await self.send(document, variables)
 
     async def send(
-        self, document: str, variables: Mapping[str, Any], headers: Mapping[str, str] | None = None
+        self, document: str, variables: Mapping[str, Any], headers: Mapping[Any, str | bytes] | None = None
     ) -> dict[str, Any]:
         """Like `run`, with headers."""
         named = document in OPERATION_NAMES
         body: dict[str, Any] = {"query": OPERATIONS if named else document, "variables": dict(variables)}
         if named:
             body["operationName"] = document
-        self.response = await self.http.post("/graphql", json=body, headers=headers)
+        self.response = await self.http.post("/graphql", json=body, headers=dict(headers or {}))
         answer = self.response.json()
         self.errors = answer.get("errors", [])
         return answer.get("data") or {}

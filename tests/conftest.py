@@ -34,7 +34,7 @@ def pytest_configure(config: pytest.Config) -> None:
     )
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(autouse=True)
 def plain_logs() -> None:
     """Logs of failed tests show tracebacks as Python does: structlog's own way, with all values, takes minutes."""
     shown = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)

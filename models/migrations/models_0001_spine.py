@@ -10,7 +10,9 @@ ID = "2026-11-22T00:00:00:000001"
 VERSION = "1.38.0"
 DESCRIPTION = "The spine"
 
-_ROW = """id {key} PRIMARY KEY, revision INTEGER NOT NULL CHECK (revision >= 1), created_at TIMESTAMPTZ NOT NULL"""
+_ROW = """id {key} NOT NULL PRIMARY KEY CHECK (id <> ''),
+    revision INTEGER NOT NULL CHECK (revision >= 1),
+    created_at TIMESTAMPTZ NOT NULL"""
 _RESTRICT = "ON DELETE RESTRICT ON UPDATE NO ACTION"
 _SYSTEMS = "('QUICKBOOKS_ONLINE', 'QUICKBOOKS_DESKTOP', 'NETSUITE')"
 _ORIGIN = f"""origin_system TEXT CHECK (origin_system IN {_SYSTEMS}),

@@ -3,80 +3,225 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
 from graphql import GraphQLField, GraphQLInterfaceType, GraphQLObjectType, get_named_type, is_leaf_type
 
 import models
-from audit import SYSTEM, Change, Request, transact
-from models import Permission, Row
-from services import api_keys, contact_roles, contacts, customers, locations, notes, user_roles, users
+from schema.context import Loaders
 from tests.client import Client, observed
-from tests.schema.documents import (
-    MUTATION,
-    QUERY,
-    SCHEMA,
-    can_be_omitted,
-    is_connection,
-    is_list,
-    leaves,
-    object_type,
-    objects,
-)
+from tests.schema.documents import SCHEMA, can_be_omitted, is_connection, is_list, leaves, objects
+from tests.schema.world import World
 
 pytestmark = pytest.mark.anyio
 
-# Lists that no query reaches without an argument, and where they are tried instead.
-TRIED_BELOW = {
-    "Query.nodes": "test_objects_by_their_ids",
-    "SetContactRolesPayload.contacts": "test_what_a_mutation_of_many_answers",
-    "Payload.events": "test_what_a_mutation_of_many_answers",
-}
-
+# From the root to a list: type and name of each field on the way.
 Way = tuple[tuple[str, GraphQLField], ...]
 
+# Lists that no query reaches without arguments; a test of their own tries them.
+APART = {"Query.nodes", "SetContactRolesPayload.contacts"}
+IN_EVERY_PAYLOAD = {"events", "errors"}
 
-class World:
-    """Customers, each with locations, contacts, notes; roles, users and API keys: at first one or two of each."""
 
-    def __init__(self) -> None:
-        self.ids: dict[str, list[str]] = {}
-        self._grown = 0
+def lists() -> Iterator[tuple[str, str, GraphQLField]]:
+    """All fields that return many objects: (type, name, field)."""
+    for kind in objects():
+        for name, field in kind.fields.items():
+            many = is_connection(field) or (is_list(field) and not is_leaf_type(get_named_type(field.type)))
+            if many and not kind.name.endswith("Connection"):
+                yield kind.name, name, field
 
-    async def grow(self, parents: int, children: int) -> None:
-        """Add so many customers with so many of each, then change one object of each type."""
-        self._grown += 1
-        self._number = 0
 
-        async def work(change: Change) -> None:
-            self._number = 0
-            made: dict[str, list[str]] = {}
-            for _ in range(parents):
-                await self._customer(change, children, made)
-            await self._others(change, children, made)
-            await self._touch(change, made)
-            self.ids = made
+def item(field: GraphQLField) -> GraphQLObjectType | GraphQLInterfaceType:
+    """The type of the objects to which a field leads, through the edges of a connection."""
+    kind = get_named_type(field.type)
+    if is_connection(field):
+        kind = SCHEMA.type_map[kind.name.removesuffix("Connection")]
+    assert isinstance(kind, GraphQLObjectType | GraphQLInterfaceType)
+    return kind
 
-        await transact(SYSTEM, Request.new(), work)
 
-    def _name(self, what: str) -> str:
-        self._number += 1
-        return f"{what} {self._grown}.{self._number}"
+def ways() -> dict[str, Way]:
+    """The shortest way from the root, through lists of the root, to each type."""
+    found: dict[str, Way] = {"Query": ()}
+    waiting = deque(["Query"])
+    while waiting:
+        name = waiting.popleft()
+        kind = SCHEMA.type_map[name]
+        assert isinstance(kind, GraphQLObjectType)
+        for field_name, field in kind.fields.items():
+            if is_leaf_type(get_named_type(field.type)) or not can_be_omitted(field):
+                continue
+            to = item(field).name
+            if (
+                to not in found
+                and isinstance(item(field), GraphQLObjectType)
+                and (name != "Query" or is_connection(field))
+            ):
+                found[to] = (*found[name], (field_name, field))
+                waiting.append(to)
+    return found
 
-    async def _customer(self, change: Change, children: int, made: dict[str, list[str]]) -> None:
-        def keep(row: Row) -> str:
-            made.setdefault(row["id"][:3], []).append(row["id"])
-            return str(row["id"])
 
-        origin = {"origin_system": "QUICKBOOKS_ONLINE", "origin_external_id": self._name("Q")}
-        facts = {**origin, "accounting": {"currency": "EUR"}, "email": f"{self._grown}.{self._number}@example.com"}
-        customer = keep(await customers.create(change, {"name": self._name("Customer"), **facts}))
-        for _ in range(children):
-            place = keep(await locations.create(change, {"customer_id": customer, "name": self._name("Place")}))
-            role = keep(await contact_roles.create(change, {"name": self._name("Role")})) if children == 1 else None
-            at = {"customer_id": customer, "last_name": self._name("Person"), "role_id": role or made["rol"][0]}
-            person = keep(await contacts.create(change, {**at, "location_id": place}))
-            keep(await notes.create(change, {"subject_id": person, "body": self._name("Called")}))
-            keep(await notes.create(change, {"subject_id": customer, "body": self._name("Paid")}))
+def selections(kind: GraphQLObjectType | GraphQLInterfaceType) -> Iterator[tuple[str, str]]:
+    """What is selected of a type, in turn: all values; then each object with all of its values."""
+    yield "values", " ".join(leaves(kind))
+    for name, field in kind.fields.items():
+        if is_leaf_type(get_named_type(field.type)) or is_connection(field):
+            continue
+        to = item(field)
+        if isinstance(to, GraphQLInterfaceType):
+            for possible in SCHEMA.get_possible_types(to):
+                yield (
+                    f"{name}:{possible.name}",
+                    f"{name} {{ ... on {possible.name} {{ {' '.join(leaves(possible))} }} }}",
+                )
+        else:
+            yield name, f"{name} {{ {' '.join(leaves(to))} }}"
+
+
+def queries() -> Iterator[tuple[str, str]]:
+    """For each list of each type that the root leads to: a name, and a query of each of its selections."""
+    reached = ways()
+    for kind, name, field in lists():
+        if kind not in reached or f"{kind}.{name}" in APART:
+            continue
+        way = (*reached[kind], (name, field))
+        pages = sum(is_connection(step) for _, step in way)
+        # Three lists in each other at 50 each would be more than a query may ask for.
+        size = 50 if pages <= 2 else 20
+        for selected, text in selections(item(field)):
+            for step_name, step in reversed(way):
+                if is_connection(step):
+                    text = f"{step_name}(first: {size}) {{ totalCount edges {{ cursor node {{ {text} }} }} }}"
+                else:
+                    text = f"{step_name} {{ {text} }}"
+            yield f"{kind}.{name} {selected}", f"{{ {text} }}"
+
+
+QUERIES = dict(queries())
+NODE = SCHEMA.type_map["Node"]
+assert isinstance(NODE, GraphQLInterfaceType)
+POSSIBLE = SCHEMA.get_possible_types(NODE)
+VALUES = {kind.name: " ".join(leaves(kind)) for kind in POSSIBLE}
+
+
+def test_every_list_of_the_schema_is_tried() -> None:
+    tried = {name.partition(" ")[0] for name in QUERIES}
+    untried = {
+        f"{kind}.{name}"
+        for kind, name, _ in lists()
+        if not (kind.endswith("Payload") and name in IN_EVERY_PAYLOAD) and f"{kind}.{name}" not in tried
+    }
+    assert untried == APART
+    assert {"Customer.contacts", "Location.contacts", "HistoryEvent.changes", "Query.customers"} <= tried
+
+
+async def counted(client: Client, database: models.Database, texts: dict[str, str]) -> dict[str, int]:
+    counts = {}
+    for name, text in texts.items():
+        with observed(database) as seen:
+            await client.run(text)
+        assert client.errors == [], (name, text)
+        counts[name] = len(seen)
+    return counts
+
+
+async def test_statements_do_not_grow_with_rows(client: Client, database: models.Database) -> None:
+    assert client.user is not None
+    world = World(client.user)
+    await world.grow(2, 1)
+    few = await counted(client, database, QUERIES)
+    await world.grow(12, 8)
+    many = await counted(client, database, QUERIES)
+    found = await client.run("{ customers { totalCount } contacts { totalCount } }")
+    assert [part["totalCount"] for part in found.values()] == [14, 98]
+    assert {name: (few[name], many[name]) for name in QUERIES if few[name] != many[name]} == {}
+
+
+async def test_a_field_that_reads_row_by_row_is_found(
+    client: Client, database: models.Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def alone(
+        self: Loaders, name: object, fetch: Callable[[Sequence[Any]], Awaitable[Sequence[Any]]], key: object
+    ) -> Any:
+        return (await fetch([key]))[0]
+
+    monkeypatch.setattr(Loaders, "load", alone)
+    assert client.user is not None
+    world = World(client.user)
+    texts = {
+        name: QUERIES[name] for name in ("Query.contacts role", "Customer.contacts values", "Contact.methods values")
+    }
+    await world.grow(2, 1)
+    few = await counted(client, database, texts)
+    await world.grow(3, 2)
+    many = await counted(client, database, texts)
+    assert [name for name in texts if few[name] < many[name]] == ["Query.contacts role", "Customer.contacts values"]
+
+
+@pytest.mark.parametrize("wanted", [kind.name for kind in POSSIBLE])
+async def test_objects_by_their_ids(client: Client, database: models.Database, wanted: str) -> None:
+    assert client.user is not None
+    world = World(client.user)
+    text = f"query ($ids: [ID!]!) {{ nodes(ids: $ids) {{ id ... on {wanted} {{ {VALUES[wanted]} }} }} }}"
+    counts = []
+    for parents, children in ((1, 1), (4, 4)):
+        await world.grow(parents, children)
+        ids = [identifier for some in world.ids.values() for identifier in some[: parents * children]]
+        with observed(database) as seen:
+            found = await client.run(text, ids=[*ids, *(f"evt_{number + 1}" for number in range(parents))])
+        assert client.errors == []
+        assert None not in found["nodes"]
+        counts.append(len(seen))
+    assert counts[0] == counts[1]
+
+
+CONTACTS = f"contacts {{ {VALUES['Contact']} role {{ name }} customer {{ name }} }}"
+EVENTS = (
+    "events { sentence reason actor { name } subject { label node { id } } customer { name } changes { label } }"
+    " errors { code }"
+)
+
+
+def reads(database: models.Database, seen: list[str]) -> list[str]:
+    """The statements, without what SQLite is given event by event, in the same hop as the COMMIT."""
+    if database.dialect == "postgres":
+        return seen
+    return [sql for sql in seen if not sql.startswith(("INSERT INTO event ", "INSERT INTO event_detail "))]
+
+
+async def test_what_a_mutation_of_many_answers(client: Client, database: models.Database) -> None:
+    assert client.user is not None
+    world = World(client.user)
+    await world.grow(4, 5)
+    contacts, roles = world.ids["con"], world.ids["rol"]
+    text = f"mutation ($input: SetContactRolesInput!) {{ setContactRoles(input: $input) {{ {CONTACTS} {EVENTS} }} }}"
+    counts, stubs = [], []
+    for some, role in ((contacts[:1], roles[1]), (contacts, roles[2])):
+        sent = {"contacts": [{"id": identifier} for identifier in some], "roleId": role}
+        with observed(database) as seen:
+            payload = await client.change(text, input=sent)
+        assert len(payload["contacts"]) == len(some)
+        stubs.append(len(payload["events"]))
+        counts.append(len(reads(database, seen)))
+    # Four of the twenty had the role already.
+    assert stubs == [1, 16]
+    assert counts[0] == counts[1]
+
+
+async def test_what_the_replacement_of_a_role_answers(client: Client, database: models.Database) -> None:
+    assert client.user is not None
+    world = World(client.user)
+    text = f"mutation ($input: DeleteContactRoleInput!) {{ deleteContactRole(input: $input) {{ {EVENTS} }} }}"
+    counts = []
+    for parents in (1, 12):
+        await world.grow(parents, 2)
+        role, replacement = world.ids["rol"]
+        with observed(database) as seen:
+            payload = await client.change(text, input={"id": role, "replacementId": replacement})
+        assert len(payload["events"]) == parents + 1
+        counts.append(len(reads(database, seen)))
+    assert counts[0] == counts[1]

@@ -1,0 +1,166 @@
+"""Before anything runs: how many nodes an operation could return, and which of several operations is meant."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+import models
+from models import Permission
+from schema.limits import MAX_NODES
+from tests import factories
+from tests.client import Client, ClientWith, observed
+
+pytestmark = pytest.mark.anyio
+
+# The only statement of a request that is refused: who sends it.
+SENDER = "FROM session"
+
+PEOPLE = "query {0} {{ customers(first: {1}) {{ edges {{ node {{ contacts(first: {2}) {{ totalCount }} }} }} }} }}"
+
+
+async def refused(client: Client, database: models.Database, text: str, variables: Mapping[str, Any]) -> bool:
+    """Whether the operation is refused for its size; then nothing has been read but who sends it."""
+    with observed(database) as seen:
+        await client.run(text, **variables)
+    if client.errors == []:
+        return False
+    assert client.codes == ["LIMIT_EXCEEDED"], client.errors
+    assert [sql for sql in seen if SENDER not in sql] == []
+    return True
+
+
+async def nodes_told(client: Client, text: str, **variables: Any) -> int:
+    """How many nodes the refusal of a query says that it could return."""
+    await client.run(text, **variables)
+    assert client.codes == ["LIMIT_EXCEEDED"], client.errors
+    return int(client.errors[0]["message"].split(" nodes")[0].rpartition(" ")[2].replace(",", ""))
+
+
+async def test_twenty_thousand_nodes_and_no_more(client: Client, database: models.Database) -> None:
+    assert MAX_NODES == 20_000
+    # 99 * (1 + 100) and 100 * (1 + 99) leave room for one.
+    two = "{{ customers(first: 99) {{ edges {{ node {{ contacts(first: 100) {{ totalCount }} }} }} }}"
+    two += " contacts(first: 100) {{ edges {{ node {{ notes(first: {0}) {{ totalCount }} }} }} }}"
+    two += " contactRoles(first: {1}) {{ totalCount }} }}"
+    assert not await refused(client, database, two.format(99, 1), {})
+    assert await nodes_told(client, two.format(99, 2)) == 20_001
+    assert await refused(client, database, two.format(99, 2), {})
+
+
+@pytest.mark.parametrize(
+    ("given", "first", "second", "variables"),
+    [
+        ("", "100", "100", {}),
+        ("($a: Int, $b: Int)", "$a", "$b", {"a": 100, "b": 100}),
+        ("($a: Int = 100, $b: Int! = 100)", "$a", "$b", {}),
+        ("($a: Int = 1, $b: Int! = 1)", "$a", "$b", {"a": 100, "b": 100}),
+        ("($a: Int = 1, $b: Int)", "$a", "$b", {"a": 100.0, "b": 100.0}),
+    ],
+    ids=["literals", "variables", "defaults", "variables before defaults", "whole numbers with a point"],
+)
+async def test_pages_are_counted_however_they_are_written(
+    client: Client, database: models.Database, given: str, first: str, second: str, variables: Mapping[str, Any]
+) -> None:
+    text = PEOPLE.format(given, first, second)
+    assert not await refused(client, database, text, variables)
+    twice = text.removesuffix("}") + f"roles: contacts(first: {first}) {{ edges {{ node {{ notes(first: {second})"
+    twice += " { totalCount } } } } }"
+    assert await refused(client, database, twice, variables)
+
+
+async def test_a_smaller_variable_makes_a_large_default_harmless(client: Client, database: models.Database) -> None:
+    text = "query ($n: Int = 100) { customers(first: $n) { edges { node { contacts(first: $n) { edges { node {"
+    text += " notes(first: $n) { totalCount } } } } } } } }"
+    assert await refused(client, database, text, {})
+    assert not await refused(client, database, text, {"n": 20})
+    # Null is the same as to leave it out of the field: the default page of twenty.
+    assert not await refused(client, database, text, {"n": None})
+    assert await nodes_told(client, text, n=100) == 100 * (1 + 100 * (1 + 100))
+
+
+async def test_pages_from_the_end_and_pages_of_default_size_count_too(
+    client: Client, database: models.Database
+) -> None:
+    text = "{ customers(last: 100) { edges { node { contacts { edges { node { notes(last: 100) { totalCount } }"
+    text += " } } } } } }"
+    assert await nodes_told(client, text) == 100 * (1 + 20 * (1 + 100))
+
+
+@pytest.mark.parametrize("times", [1, 3])
+async def test_fragments_count_once_for_each_time_that_they_are_spread(client: Client, times: int) -> None:
+    spread = " ".join(
+        f"l{number}: customers(first: 100) {{ edges {{ node {{ ...People }} }} }}" for number in range(times)
+    )
+    text = f"{{ {spread} }} fragment People on Customer {{ ...More contacts(first: 100) {{ totalCount }} }}"
+    text += " fragment More on Customer { ... on Customer { locations(first: 100) { totalCount } } }"
+    assert await nodes_told(client, text) == times * 100 * (1 + 100 + 100)
+
+
+async def test_objects_by_their_ids_count_as_many_as_there_are_ids(client: Client, database: models.Database) -> None:
+    ids = [(await factories.customer(client))["id"] for _ in range(3)]
+    wanted = "id ... on Customer { contacts(first: 100) { edges { node { notes(first: 99) { totalCount } } } } }"
+    text = f"query ($ids: [ID!]!) {{ nodes(ids: $ids) {{ {wanted} }} }}"
+    assert not await refused(client, database, text, {"ids": ids[:1]})
+    assert await nodes_told(client, text, ids=ids) == 3 * (1 + 100 * (1 + 99))
+    literal = ", ".join(f'"{identifier}"' for identifier in ids)
+    assert await nodes_told(client, f"{{ nodes(ids: [{literal}]) {{ {wanted} }} }}") == 3 * (1 + 100 * (1 + 99))
+    assert not await refused(client, database, f'{{ nodes(ids: "{ids[0]}") {{ {wanted} }} }}', {})
+
+
+async def test_a_mutation_of_many_counts_what_is_asked_of_each(client: Client, database: models.Database) -> None:
+    contacts = [{"id": (await factories.contact(client))["id"]} for _ in range(3)]
+    wanted = "contacts { customer { contacts(first: 100) { edges { node { notes(first: 99) { totalCount } } } } } }"
+    given, input = "$contacts: [ContactRevisionInput!]!", "{ contacts: $contacts }"
+    text = f"mutation ({given}) {{ setContactRoles(input: {input}) {{ {wanted} }} }}"
+    whole = f"mutation ($input: SetContactRolesInput!) {{ setContactRoles(input: $input) {{ {wanted} }} }}"
+    for document, variables in ((text, {"contacts": contacts}), (whole, {"input": {"contacts": contacts}})):
+        assert await nodes_told(client, document, **variables) == 3 * (1 + 100 * (1 + 99))
+        assert await refused(client, database, document, variables)
+    assert not await refused(client, database, text, {"contacts": contacts[:1]})
+
+
+async def test_what_does_not_come_in_pages_costs_nothing(client: Client, database: models.Database) -> None:
+    names = "permissions user { role { name } } actor { name }"
+    assert not await refused(client, database, f"{{ viewer {{ {names} }} __schema {{ types {{ name }} }} }}", {})
+
+
+async def test_a_permission_is_asked_for_before_the_size(client_with: ClientWith) -> None:
+    actor = await client_with([Permission.NOTES_READ])
+    await actor.run(PEOPLE.format("", "100", "100") + " ")
+    assert actor.codes == ["FORBIDDEN"]
+
+
+SEVERAL = """
+query a { viewer { actor { name } } }
+query b { customers { totalCount } }
+mutation c { signOut { errors { code } } }
+"""
+
+
+async def test_of_several_operations_the_request_must_name_one(client: Client) -> None:
+    await client.run(SEVERAL)
+    assert client.codes == ["BAD_REQUEST"]
+    assert "operationName" in client.errors[0]["message"]
+    response = await client.http.post("/graphql", json={"query": SEVERAL, "operationName": "b"})
+    assert response.json() == {"data": {"customers": {"totalCount": 0}}}
+
+
+@pytest.mark.parametrize("name", ["", "d", 5, {}, [], [1], True])
+async def test_an_operation_that_is_not_there_does_not_run(client_with: ClientWith, name: object) -> None:
+    actor = await client_with()
+    for text in (SEVERAL, "query b { customers { totalCount } }"):
+        response = await actor.http.post("/graphql", json={"query": text, "operationName": name})
+        assert response.status_code == 400
+        assert response.json()["errors"][0]["extensions"]["code"] == "BAD_REQUEST"
+        assert "data" not in response.json()
+
+
+async def test_only_the_operation_that_runs_needs_its_permissions(client_with: ClientWith) -> None:
+    actor = await client_with()
+    response = await actor.http.post("/graphql", json={"query": SEVERAL, "operationName": "a"})
+    assert response.json() == {"data": {"viewer": {"actor": {"name": "Uwe User"}}}}
+    response = await actor.http.post("/graphql", json={"query": SEVERAL, "operationName": "b"})
+    assert response.json()["errors"][0]["extensions"]["code"] == "FORBIDDEN"

@@ -1,0 +1,109 @@
+"""Objects with defaults: made through the API as users make them, or as an accounting system delivers them."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from itertools import count
+from typing import Any, TypeVar
+
+from audit import Actor, ActorKind, Change, Request, transact
+from models import Permission, Row
+from services import contacts, customers
+from tests.client import Client
+from tests.resolvers.documents import (
+    CREATE_API_KEY,
+    CREATE_CONTACT,
+    CREATE_CONTACT_ROLE,
+    CREATE_CUSTOMER,
+    CREATE_LOCATION,
+    CREATE_NOTE,
+    CREATE_USER,
+    CREATE_USER_ROLE,
+)
+
+T = TypeVar("T")
+Made = dict[str, Any]
+
+QUICKBOOKS = Actor(ActorKind.ACCOUNTING, "QUICKBOOKS_ONLINE", "QuickBooks Online")
+BERLIN = {"lines": ["Torstraße 1"], "city": "Berlin", "region": None, "postalCode": "10119", "country": "DE"}
+PARIS = {"lines": ["12 rue Cler", "Étage 3"], "city": "Paris", "region": None, "postalCode": "75007", "country": "FR"}
+
+_numbers = count(1)
+
+
+async def customer(client: Client, **fields: Any) -> Made:
+    """A company."""
+    return await _made(client, CREATE_CUSTOMER, "customer", {"name": f"Customer {next(_numbers)}", **fields})
+
+
+async def location(client: Client, customer_id: str, **fields: Any) -> Made:
+    """A place of the customer."""
+    named = {"customerId": customer_id, "name": f"Place {next(_numbers)}"}
+    return await _made(client, CREATE_LOCATION, "location", {**named, **fields})
+
+
+async def contact(client: Client, customer_id: str | None = None, **fields: Any) -> Made:
+    """A person at the customer, or at a new one."""
+    of = customer_id or (await customer(client))["id"]
+    named = {"customerId": of, "lastName": f"Person {next(_numbers)}"}
+    return await _made(client, CREATE_CONTACT, "contact", {**named, **fields})
+
+
+async def contact_role(client: Client, **fields: Any) -> Made:
+    """A contact role without designations."""
+    return await _made(client, CREATE_CONTACT_ROLE, "contactRole", {"name": f"Role {next(_numbers)}", **fields})
+
+
+async def note(client: Client, subject_id: str, **fields: Any) -> Made:
+    """A note on a customer or a contact."""
+    return await _made(
+        client, CREATE_NOTE, "note", {"subjectId": subject_id, "body": f"Called {next(_numbers)}", **fields}
+    )
+
+
+async def user(client: Client, **fields: Any) -> Made:
+    """A user without password and role."""
+    number = next(_numbers)
+    named = {"name": f"User {number}", "email": f"user.{number}@example.com"}
+    return await _made(client, CREATE_USER, "user", {**named, **fields})
+
+
+async def user_role(client: Client, *permissions: Permission, **fields: Any) -> Made:
+    """A user role with these permissions."""
+    named = {"name": f"User role {next(_numbers)}", "permissions": [permission.value for permission in permissions]}
+    return await _made(client, CREATE_USER_ROLE, "userRole", {**named, **fields})
+
+
+async def machine(client: Client, *permissions: Permission, **fields: Any) -> tuple[Made, Client]:
+    """An API key, and somebody who uses it."""
+    named = {"name": f"Machine {next(_numbers)}", "permissions": [permission.value for permission in permissions]}
+    payload = await client.change(CREATE_API_KEY, input={**named, **fields})
+    return payload["apiKey"], Client(payload["token"])
+
+
+async def by_quickbooks(work: Callable[[Change], Awaitable[T]]) -> T:
+    """What QuickBooks Online delivers in one transaction."""
+    return (await transact(QUICKBOOKS, Request.new("Sync"), work))[0]
+
+
+async def synced_customer(**fields: Any) -> Row:
+    """A customer that QuickBooks Online has delivered; `fields` in Python names."""
+    number = next(_numbers)
+    origin = {"origin_system": "QUICKBOOKS_ONLINE", "origin_external_id": str(number)}
+    given = {"name": f"Synced customer {number}", "email": f"synced.{number}@example.com", **origin, **fields}
+    return await by_quickbooks(lambda change: customers.create(change, given))
+
+
+async def synced_contact(customer_id: str, **fields: Any) -> Row:
+    """A contact that QuickBooks Online has delivered; `fields` in Python names."""
+    number = next(_numbers)
+    origin = {"origin_system": "QUICKBOOKS_ONLINE", "origin_external_id": str(number)}
+    methods = [{"kind": "EMAIL", "value": f"contact.{number}@example.com"}]
+    given = {"customer_id": customer_id, "first_name": "Synced", "last_name": f"Person {number}", "methods": methods}
+    return await by_quickbooks(lambda change: contacts.create(change, {**given, **origin, **fields}))
+
+
+async def _made(client: Client, document: str, name: str, fields: Made) -> Made:
+    made = (await client.change(document, input=fields))[name]
+    assert isinstance(made, dict)
+    return made

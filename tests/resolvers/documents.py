@@ -1,0 +1,89 @@
+"""GraphQL documents that several tests send: mutations with all that their payloads tell, and the history."""
+
+from __future__ import annotations
+
+ADDRESS = "{ lines city region postalCode country }"
+METHODS = "methods { id kind value label preferred }"
+STUB = """{
+  id seq at action category revision requestId reason sentence
+  actor { kind id name } subject { type id label } customer { id name } customerLabel
+  changes { field label before after beforeText afterText withheld }
+}"""
+# Without what needs a permission to read customers.
+BARE_STUB = STUB.replace("customer { id name } ", "")
+
+CUSTOMER = f"""{{
+  id revision kind name email phone website {METHODS} active
+  billingAddress {ADDRESS} shippingAddress {ADDRESS}
+  origin {{ kind system externalId }} primaryContact {{ id }}
+}}"""
+CONTACT = f"""{{
+  id revision firstName lastName title priority email phone {METHODS} preferredMethod address {ADDRESS}
+  level primary active origin {{ kind system externalId }}
+  role {{ id name }} isCommunicationContact receivesInvoices customer {{ id }} location {{ id name }}
+}}"""
+LOCATION = f"{{ id revision name address {ADDRESS} customer {{ id }} }}"
+CONTACT_ROLE = "{ id revision name wellKnown invoicePresentment communication designatedBy contactCount }"
+NOTE = "{ id revision body pinned createdAt author { kind id name } customer { id } contact { id } }"
+USER = "{ id revision name email active role { id name builtIn permissions } }"
+USER_ROLE = "{ id revision name builtIn permissions userCount }"
+API_KEY = "{ id revision name permissions expiresAt revokedAt createdBy { id } }"
+
+
+def mutation(name: str, selection: str, stub: str = STUB) -> str:
+    """A document with one mutation, its input as the variable `input`, and of its payload `selection`, the events
+    and the errors.
+    """
+    return f"""mutation ($input: {name[0].upper()}{name[1:]}Input!) {{
+      {name}(input: $input) {{
+        {selection} events {stub} errors {{ code field message currentRevision retryAfter }}
+      }}
+    }}"""
+
+
+CREATE_CUSTOMER = mutation("createCustomer", f"customer {CUSTOMER}")
+UPDATE_CUSTOMER = mutation("updateCustomer", f"customer {CUSTOMER}")
+CONVERT_TO_CONTACT = mutation("convertToContact", f"customer {CUSTOMER} contact {CONTACT}")
+CREATE_LOCATION = mutation("createLocation", f"location {LOCATION}")
+UPDATE_LOCATION = mutation("updateLocation", f"location {LOCATION}")
+DELETE_LOCATION = mutation("deleteLocation", "deletedId")
+CREATE_CONTACT = mutation("createContact", f"contact {CONTACT}")
+UPDATE_CONTACT = mutation("updateContact", f"contact {CONTACT}")
+DELETE_CONTACT = mutation("deleteContact", "deletedId")
+SET_CONTACT_ROLES = mutation("setContactRoles", f"contacts {CONTACT}")
+CREATE_CONTACT_ROLE = mutation("createContactRole", f"contactRole {CONTACT_ROLE}")
+UPDATE_CONTACT_ROLE = mutation("updateContactRole", f"contactRole {CONTACT_ROLE}")
+DELETE_CONTACT_ROLE = mutation("deleteContactRole", "deletedId")
+CREATE_NOTE = mutation("createNote", f"note {NOTE}")
+UPDATE_NOTE = mutation("updateNote", f"note {NOTE}")
+DELETE_NOTE = mutation("deleteNote", "deletedId")
+CREATE_USER = mutation("createUser", f"user {USER}", BARE_STUB)
+UPDATE_USER = mutation("updateUser", f"user {USER}", BARE_STUB)
+END_SESSIONS = mutation("endSessions", "ended", BARE_STUB)
+CREATE_USER_ROLE = mutation("createUserRole", f"userRole {USER_ROLE}", BARE_STUB)
+UPDATE_USER_ROLE = mutation("updateUserRole", f"userRole {USER_ROLE}", BARE_STUB)
+DELETE_USER_ROLE = mutation("deleteUserRole", "deletedId", BARE_STUB)
+CREATE_API_KEY = mutation("createApiKey", f"apiKey {API_KEY} token", BARE_STUB)
+REVOKE_API_KEY = mutation("revokeApiKey", f"apiKey {API_KEY}", BARE_STUB)
+CHANGE_PASSWORD = mutation("changePassword", f"user {USER}", BARE_STUB)
+
+READ_CUSTOMER = f"query ($id: ID!) {{ customer(id: $id) {CUSTOMER} }}"
+READ_CONTACT = f"query ($id: ID!) {{ contact(id: $id) {CONTACT} }}"
+READ_CONTACTS = (
+    f"query ($filter: ContactFilter) {{ contacts(first: 100, filter: $filter) {{ edges {{ node {CONTACT} }} }} }}"
+)
+CONTACT_ROLES = f"{{ contactRoles(first: 100) {{ totalCount edges {{ node {CONTACT_ROLE} }} }} }}"
+
+HISTORY = f"""query ($filter: HistoryFilter, $first: Int, $after: String, $last: Int, $before: String) {{
+  history(filter: $filter, first: $first, after: $after, last: $last, before: $before) {{
+    totalCount edges {{ cursor node {STUB} }}
+    pageInfo {{ hasNextPage hasPreviousPage startCursor endCursor }}
+  }}
+}}"""
+CUSTOMER_HISTORY = f"""query ($id: ID!, $filter: HistoryFilter, $first: Int, $after: String) {{
+  customer(id: $id) {{
+    history(filter: $filter, first: $first, after: $after) {{
+      totalCount edges {{ cursor node {STUB} }} pageInfo {{ hasNextPage endCursor }}
+    }}
+  }}
+}}"""

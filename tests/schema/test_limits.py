@@ -1,0 +1,126 @@
+"""How large a document may be, and that it is told quickly, however the document is folded."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from schema.limits import MAX_ALIASES, MAX_DEPTH
+from tests.client import Client
+
+pytestmark = pytest.mark.anyio
+
+LEVELS = 30
+
+
+def chain(depth: int) -> str:
+    """So many levels below a customer: its primary contact, their customer, and so on."""
+    text = "id"
+    for level in range(depth - 2, -1, -1):
+        text = f"{'primaryContact' if level % 2 == 0 else 'customer'} {{ {text} }}"
+    return text
+
+
+def nested(depth: int) -> str:
+    """A query of so many levels."""
+    return f"{{ customers {{ edges {{ node {{ {chain(depth - 3)} }} }} }} }}"
+
+
+async def test_a_query_may_be_twelve_levels_deep(client: Client) -> None:
+    await client.run(nested(MAX_DEPTH))
+    assert client.errors == []
+
+
+async def test_and_no_deeper(client: Client) -> None:
+    assert MAX_DEPTH == 12
+    assert await client.run(nested(MAX_DEPTH + 1)) == {}
+    assert client.codes == ["LIMIT_EXCEEDED"]
+    assert client.errors[0]["message"] == "The query is 13 levels deep; 12 are allowed."
+
+
+async def test_fragments_do_not_hide_depth(client: Client) -> None:
+    text = "{ customers { edges { node { ...A } } } } fragment A on Customer { ... on Node { id } ...B }"
+    await client.run(f"{text} fragment B on Customer {{ {chain(MAX_DEPTH + 1 - 3)} }}")
+    assert client.codes == ["LIMIT_EXCEEDED"]
+    assert client.errors[0]["message"] == "The query is 13 levels deep; 12 are allowed."
+
+
+async def test_a_query_may_have_fifteen_aliases(client: Client) -> None:
+    assert MAX_ALIASES == 15
+    texts = [f"a{number}: viewer {{ permissions }}" for number in range(MAX_ALIASES + 1)]
+    data = await client.run("{" + " ".join(texts[:-1]) + "}")
+    assert len(data) == 15
+    assert await client.run("{" + " ".join(texts) + "}") == {}
+    assert client.codes == ["LIMIT_EXCEEDED"]
+    assert client.errors[0]["message"] == "The query has 16 aliases; 15 are allowed."
+
+
+async def test_fragments_do_not_hide_aliases(client: Client) -> None:
+    await client.run(
+        "{ ...F ...F viewer { ...G } } fragment F on Query { "
+        + " ".join(f"a{number}: viewer {{ permissions }}" for number in range(7))
+        + " } fragment G on Viewer { b: permissions c: permissions }"
+    )
+    assert client.errors[0]["message"] == "The query has 16 aliases; 15 are allowed."
+
+
+async def test_each_operation_is_counted_by_itself(client: Client) -> None:
+    aliases = " ".join(f"a{number}: viewer {{ permissions }}" for number in range(MAX_ALIASES))
+    body = {"query": f"query a {{ {aliases} }} query b {{ {aliases} }}", "operationName": "b"}
+    response = await client.http.post("/graphql", json=body)
+    assert len(response.json()["data"]) == 15
+
+
+async def test_a_document_may_have_two_thousand_tokens(client: Client) -> None:
+    # Without the items it has twelve.
+    text = "{{ nodes(ids: [{}]) {{ id }} }}"
+    await client.run(text.format('"x" ' * (2000 - 12)))
+    assert client.codes == ["BAD_PAGE"]
+    await client.run(text.format('"x" ' * (2001 - 12)))
+    assert client.codes == ["BAD_REQUEST"]
+    assert "more than 2000 tokens" in client.errors[0]["message"]
+
+
+# How a fragment unfolds into the next one, twice each time.
+FOLDS = {
+    "spreads": "...{0} ...{0}",
+    "inline": "... on Customer {{ ...{0} }} ... on Node {{ ...{0} }}",
+    "fields": "primaryContact {{ customer {{ ...{0} }} }} primaryContact {{ customer {{ ...{0} }} }}",
+    "aliases": "a: primaryContact {{ customer {{ ...{0} }} }} b: primaryContact {{ customer {{ ...{0} }} }}",
+    "lists": "contacts {{ edges {{ node {{ customer {{ ...{0} }} }} }} }} primaryContact {{ customer {{ ...{0} }} }}",
+}
+
+
+def bomb(fold: str) -> str:
+    """A small document that is huge when its fragments are unfolded."""
+    fragments = [f"fragment F{level} on Customer {{ {fold.format(f'F{level + 1}')} }}" for level in range(LEVELS)]
+    start, end = "{ customers(first: 1) { edges { node { ...F0 } } } }", f"fragment F{LEVELS} on Customer {{ id }}"
+    return " ".join([start, *fragments, end])
+
+
+async def test_fragment_bombs_are_answered_at_once(client: Client) -> None:
+    await client.run("{ viewer { permissions } }")
+    for name, fold in FOLDS.items():
+        times = []
+        for attempt in range(3):
+            # Another text each time, for it not to be in a cache.
+            text = f"{bomb(fold)} # {attempt}"
+            started = time.perf_counter()
+            await client.run(text)
+            times.append(time.perf_counter() - started)
+        harmless = name in ("spreads", "inline")
+        assert set(client.codes) == (set() if harmless else {"LIMIT_EXCEEDED"}), name
+        assert min(times) < 0.1, name
+
+
+async def test_fragments_that_spread_each_other_are_refused(client: Client) -> None:
+    await client.run("{ ...A } fragment A on Query { ...B } fragment B on Query { ...A viewer { permissions } }")
+    assert client.codes == ["BAD_REQUEST"]
+
+
+@pytest.mark.parametrize("text", ["[" * 1900, "{a" * 600 + "}" * 600, "{..." * 400 + "{id}" + "}" * 400])
+async def test_bottomless_nesting_is_refused(client: Client, text: str) -> None:
+    for document in (text, f"{{ nodes(ids: {text}) {{ id }} }}"):
+        await client.run(document)
+        assert client.codes == ["BAD_REQUEST"]

@@ -1,0 +1,337 @@
+"""Who may see and do what, tried for every field of the root: refused before anything runs, and not in silence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+import models
+from models import Permission, clock
+from schema.access import AccessRule
+from schema.plan import access_of
+from tests import factories
+from tests.client import Client, ClientWith, new_session, observed
+from tests.schema.documents import MUTATION, QUERY, smallest_call
+
+pytestmark = pytest.mark.anyio
+
+# What a request reads to know who sends it, and what the refusal itself writes.
+SENDER = {"session", "user", "user_role"}
+REFUSAL = {"throttle", "event", "event_detail"}
+
+
+def calls(*rules: AccessRule) -> Iterator[tuple[str, str]]:
+    """For each field of the root with one of the rules: its coordinate, and the smallest document that calls it."""
+    for kind, operation in ((QUERY, "query"), (MUTATION, "mutation")):
+        for name, field in kind.fields.items():
+            access = access_of(kind, name)
+            if access is not None and access.rule in rules:
+                yield f"{kind.name}.{name}", f"{operation} {{ {smallest_call(name, field)} }}"
+
+
+GUARDED = dict(calls(AccessRule.PERMISSION))
+SIGNED_IN = dict(calls(AccessRule.SIGNED_IN))
+REFUSALS = "{ history(first: 100, filter: { actions: [USER_PERMISSION_REFUSED, API_KEY_PERMISSION_REFUSED] })"
+REFUSALS += " { edges { node { actor { id } subject { id } reason requestId sentence } } } }"
+
+
+def tables(statements: list[str]) -> set[str]:
+    found = (re.findall(r'\b(?:FROM|JOIN|INTO|(?<!DO )UPDATE)\s+"?(\w+)', sql) for sql in statements)
+    return {name for names in found for name in names} - {"unnest"}
+
+
+async def refusals(client: Client, actor: Client) -> list[dict[str, Any]]:
+    """The events about what the actor was refused, oldest first."""
+    assert actor.user is not None
+    data = await client.run(REFUSALS)
+    found = [edge["node"] for edge in reversed(data["history"]["edges"])]
+    return [event for event in found if event["subject"]["id"] == actor.user["id"]]
+
+
+def test_the_root_has_fields_of_both_kinds() -> None:
+    assert len(GUARDED) > 30
+    assert set(SIGNED_IN) == {
+        "Query.viewer",
+        "Query.node",
+        "Query.nodes",
+        "Mutation.signOut",
+        "Mutation.changePassword",
+    }
+
+
+async def test_nobody_gets_anything_without_signing_in(database: models.Database) -> None:
+    anonymous = Client()
+    with observed(database) as seen:
+        for name, document in {**GUARDED, **SIGNED_IN}.items():
+            assert await anonymous.run(document) == {}, name
+            assert anonymous.codes == ["UNAUTHENTICATED"], name
+    assert seen == []
+
+
+async def test_without_permissions_every_field_that_needs_one_is_refused_with_an_event(
+    client: Client, client_with: ClientWith, database: models.Database
+) -> None:
+    for name, document in GUARDED.items():
+        actor = await client_with()
+        with observed(database) as seen:
+            assert await actor.run(document) == {}, name
+        assert actor.codes == ["FORBIDDEN"], name
+        assert actor.errors[0]["message"].startswith(f"{name} needs the permission "), name
+        assert tables(seen) <= SENDER | REFUSAL, name
+        [event] = await refusals(client, actor)
+        assert event["reason"] == actor.errors[0]["message"], name
+        assert event["requestId"] == actor.response.headers["x-request-id"], name
+
+
+async def test_one_refused_field_refuses_the_whole_request(client: Client, client_with: ClientWith) -> None:
+    actor = await client_with([Permission.CUSTOMERS_WRITE])
+    await actor.run(
+        """mutation { createCustomer(input: { name: "Half" }) { customer { id } errors { code } }
+        createNote(input: { subjectId: "x", body: "y" }) { errors { code } } }"""
+    )
+    # The payload's customer needs a permission to read, and the note one to write: nothing ran.
+    assert actor.codes == ["FORBIDDEN"]
+    assert (await client.run("{ customers { totalCount } }"))["customers"]["totalCount"] == 0
+
+
+async def test_refusals_are_told_five_times_then_once_for_each_step(client: Client, client_with: ClientWith) -> None:
+    actor = await client_with()
+    now = datetime.now(UTC)
+    told = []
+    for seconds in (0, 0, 0, 0, 0, 0.5, 0.9, 1.1, 1.2, 2.9, 3.2, 3.3):
+        with clock.set_to(lambda at=now + timedelta(seconds=seconds): at):  # type: ignore[misc]
+            await actor.run("{ customers { totalCount } }")
+        assert actor.codes == ["FORBIDDEN"]
+        told.append(len(await refusals(client, actor)))
+    assert told == [1, 2, 3, 4, 5, 5, 5, 6, 6, 6, 7, 7]
+
+
+async def test_an_api_key_is_refused_like_a_user(client: Client) -> None:
+    key, machine = await factories.machine(client, Permission.NOTES_READ)
+    assert await machine.run("{ customers { totalCount } }") == {}
+    assert machine.codes == ["FORBIDDEN"]
+    data = await client.run(REFUSALS)
+    [event] = [edge["node"] for edge in data["history"]["edges"]]
+    assert event["actor"]["id"] == event["subject"]["id"] == key["id"]
+
+
+async def test_somebody_without_any_permission_sees_only_themself(client: Client, client_with: ClientWith) -> None:
+    actor = await client_with(name="Otto Only")
+    assert actor.user is not None
+    assert client.user is not None
+    viewer = (await actor.run("{ viewer { permissions user { id name email role { name } } } }"))["viewer"]
+    assert viewer["user"] == {
+        "id": actor.user["id"],
+        "name": "Otto Only",
+        "email": actor.user["email"],
+        "role": None,
+    }
+    assert viewer["permissions"] == []
+    one = "query ($id: ID!) { node(id: $id) { id ... on User { name } } }"
+    assert (await actor.run(one, id=actor.user["id"]))["node"]["name"] == "Otto Only"
+    contact = await factories.contact(client)
+    role = await factories.contact_role(client)
+    others = [client.user["id"], contact["id"], contact["customer"]["id"], role["id"], "evt_1"]
+    for identifier in others:
+        assert await actor.run(one, id=identifier) == {"node": None}
+        assert actor.codes == ["FORBIDDEN"]
+        assert (
+            await actor.run("query ($ids: [ID!]!) { nodes(ids: $ids) { id } }", ids=[actor.user["id"], identifier])
+            == {}
+        )
+        assert actor.codes == ["FORBIDDEN"]
+
+
+async def test_an_id_that_nobody_has_is_refused_like_one_that_somebody_has(client_with: ClientWith) -> None:
+    actor = await client_with()
+    texts = set()
+    for identifier in ("con_00000000000000000000000000", "con_01jxxxxxxxfxxbzzzzzzzzzzzz"):
+        await actor.run("query ($id: ID!) { node(id: $id) { id } }", id=identifier)
+        texts.add(str(actor.errors))
+    assert len(texts) == 1
+
+
+async def test_a_fragment_on_another_type_needs_its_permission_too(client_with: ClientWith) -> None:
+    actor = await client_with([Permission.NOTES_READ])
+    assert actor.user is not None
+    await actor.run("query ($id: ID!) { node(id: $id) { id ... on Customer { name } } }", id=actor.user["id"])
+    assert actor.codes == ["FORBIDDEN"]
+    assert "Customer.name" in actor.errors[0]["message"]
+
+
+async def test_history_withholds_what_a_reader_may_not_see_today(client: Client, client_with: ClientWith) -> None:
+    contact = await factories.contact(client, lastName="Lund")
+    await client.change("UpdateContact", id=contact["id"], title="Chief accountant")
+    note = await factories.note(client, contact["id"], body="Pays late.")
+    user = await factories.user(client, email="secret.address@example.com")
+    text = "query { history(first: 100) { edges { node { category subject { id node { id } } sentence"
+    text += " changes { field before after beforeText afterText withheld } } } } }"
+    reader = await client_with([Permission.AUDIT_READ])
+    data = await reader.run(text)
+    assert reader.errors == []
+    events = [edge["node"] for edge in data["history"]["edges"]]
+    assert {event["category"] for event in events} == {
+        "PROFILE",
+        "CONTACT",
+        "NOTE",
+        "ACCESS",
+        "COMMUNICATION_SETTINGS",
+    }
+    assert all(event["subject"]["node"] is None for event in events)
+    shown = [change for event in events for change in event["changes"]]
+    assert shown
+    assert {change["withheld"] for change in shown} == {"PERMISSION"}
+    assert all(change[name] is None for change in shown for name in ("before", "after", "beforeText", "afterText"))
+    for secret in ("Chief accountant", "Pays late", "secret.address"):
+        assert secret not in reader.response.text
+    # The administrator sees all of it.
+    await client.run(text)
+    for secret in ("Chief accountant", "Pays late", "secret.address"):
+        assert secret in client.response.text
+    assert note["id"] in client.response.text
+    assert user["id"] in client.response.text
+
+
+@pytest.mark.parametrize(
+    ("permission", "seen"),
+    [
+        (Permission.CUSTOMERS_READ, {"PROFILE", "CONTACT", "COMMUNICATION_SETTINGS"}),
+        (Permission.NOTES_READ, {"NOTE"}),
+        (Permission.USERS_READ, {"ACCESS"}),
+    ],
+)
+async def test_each_permission_opens_its_categories_and_no_other(
+    client: Client, client_with: ClientWith, permission: Permission, seen: set[str]
+) -> None:
+    contact = await factories.contact(client)
+    await factories.note(client, contact["id"])
+    reader = await client_with([Permission.AUDIT_READ, permission])
+    data = await reader.run(
+        "{ history(first: 100) { edges { node { category subject { node { id } } changes { withheld } } } } }"
+    )
+    events = [edge["node"] for edge in data["history"]["edges"]]
+    open_ones = {event["category"] for event in events if "PERMISSION" not in str(event["changes"])}
+    assert open_ones == seen
+    assert {event["category"] for event in events if event["subject"]["node"]} == seen
+
+
+async def test_passwords_and_tokens_are_secret_from_everybody(client: Client) -> None:
+    await client.change(
+        """mutation { createUser(input: { name: "P", email: "p@example.com", password: "nine quiet llamas knitting" })
+        { user { id } errors { code } } }"""
+    )
+    _, machine = await factories.machine(client, Permission.NOTES_READ)
+    await client.run("{ history { edges { node { changes { field before after withheld } } } } }")
+    assert '"field":"passwordHash","before":null,"after":null,"withheld":"SECRET"' in client.response.text
+    assert '"field":"tokenHash","before":null,"after":null,"withheld":"SECRET"' in client.response.text
+    assert "argon2" not in client.response.text
+    assert str(machine.token) not in client.response.text
+
+
+VIEWER = "{ viewer { actor { id } } }"
+
+
+@pytest.mark.parametrize(
+    ("idle", "passed", "valid"),
+    [
+        (timedelta(minutes=29), timedelta(minutes=29), True),
+        (timedelta(minutes=30), timedelta(minutes=30), False),
+        (timedelta(minutes=29), timedelta(hours=11, minutes=59), True),
+        (timedelta(minutes=29), timedelta(hours=12), False),
+    ],
+    ids=["used a while ago", "idle for 30 minutes", "used all day", "12 hours old"],
+)
+async def test_sessions_end(client: Client, idle: timedelta, passed: timedelta, valid: bool) -> None:
+    begun = clock.now()
+    at = timedelta(0)
+    data: dict[str, Any] = {}
+    while at < passed:
+        at = min(at + idle, passed)
+        with clock.set_to(lambda at=begun + at: at):  # type: ignore[misc]
+            data = await client.run(VIEWER)
+    assert bool(data) is valid
+    assert client.codes == ([] if valid else ["UNAUTHENTICATED"])
+    if not valid:
+        assert "not valid any more" in client.errors[0]["message"]
+
+
+async def test_a_session_is_touched_at_most_once_a_minute(client: Client, database: models.Database) -> None:
+    begun = clock.now()
+    touched = []
+    for seconds in (1, 59, 61, 90, 122):
+        with clock.set_to(lambda at=begun + timedelta(seconds=seconds): at), observed(database) as seen:  # type: ignore[misc]
+            await client.run(VIEWER)
+        touched.append(any(sql.startswith("UPDATE session") for sql in seen))
+    assert touched == [False, False, True, False, True]
+
+
+async def test_a_revoked_session_is_over_at_once(client: Client) -> None:
+    assert client.user is not None
+    other = Client(await new_session(client.user["id"]), client.user)
+    assert await other.run(VIEWER)
+    await client.change(
+        "mutation ($id: ID!) { endSessions(input: { userId: $id }) { ended errors { code } } }", id=client.user["id"]
+    )
+    for session in (client, other):
+        assert await session.run(VIEWER) == {}
+        assert session.codes == ["UNAUTHENTICATED"]
+
+
+async def test_a_disabled_user_is_out_at_once(client: Client, client_with: ClientWith) -> None:
+    actor = await client_with()
+    assert actor.user is not None
+    text = "mutation ($id: ID!) { updateUser(input: { id: $id, active: false }) { errors { code } } }"
+    await client.change(text, id=actor.user["id"])
+    assert await actor.run(VIEWER) == {}
+    assert actor.codes == ["UNAUTHENTICATED"]
+
+
+async def test_taking_a_permission_away_takes_effect_with_the_next_request(
+    client: Client, client_with: ClientWith
+) -> None:
+    actor = await client_with([Permission.CUSTOMERS_READ, Permission.NOTES_READ])
+    assert actor.user is not None
+    assert await actor.run("{ customers { totalCount } }")
+    text = "mutation ($id: ID!, $may: [Permission!]!) { updateUserRole(input: { id: $id, permissions: $may })"
+    await client.change(f"{text} {{ errors {{ code }} }} }}", id=actor.user["role_id"], may=["NOTES_READ"])
+    assert await actor.run("{ customers { totalCount } }") == {}
+    assert actor.codes == ["FORBIDDEN"]
+
+
+async def test_api_keys_expire_and_can_be_revoked(client: Client) -> None:
+    until = clock.now() + timedelta(days=3)
+    _, machine = await factories.machine(client, Permission.CUSTOMERS_READ, expiresAt=until.isoformat())
+    key, other = await factories.machine(client, Permission.CUSTOMERS_READ)
+    assert await machine.run("{ customers { totalCount } }")
+    with clock.set_to(lambda: until):
+        assert await machine.run("{ customers { totalCount } }") == {}
+    assert machine.codes == ["UNAUTHENTICATED"]
+    assert await other.run("{ customers { totalCount } }")
+    await client.change("mutation ($id: ID!) { revokeApiKey(input: { id: $id }) { errors { code } } }", id=key["id"])
+    assert await other.run("{ customers { totalCount } }") == {}
+    assert other.codes == ["UNAUTHENTICATED"]
+
+
+async def test_what_is_no_token_of_ours_is_nobody(client: Client) -> None:
+    anonymous = Client()
+    for sent in (
+        "Bearer cfs_unknown",
+        "Bearer cfk_unknown",
+        "Bearer ",
+        "Bearer x",
+        "Basic YTpi",
+        "cfs_x",
+        "Bearer cfs_\xe9",
+    ):
+        assert await anonymous.send(VIEWER, {}, {b"authorization": sent.encode("latin-1")}) == {}, sent
+        assert anonymous.codes == ["UNAUTHENTICATED"], sent
+
+
+async def test_the_word_bearer_may_be_written_in_any_case(client: Client) -> None:
+    other = Client()
+    other.http.headers["authorization"] = f"bEARER   {client.token}"
+    assert await other.run(VIEWER)

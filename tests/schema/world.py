@@ -1,0 +1,82 @@
+"""A database with some of everything, in two sizes: what a page of any list needs to be read."""
+
+from __future__ import annotations
+
+from itertools import count
+
+from audit import Actor, ActorKind, Change, Request, transact
+from models import Customer, Permission, Row
+from services import api_keys, contact_roles, contacts, customers, locations, notes, user_roles, users
+
+
+class World:
+    """Adds customers with locations, contacts and notes, and roles, users and API keys. `ids` are the last ones added,
+    by the prefix of their type.
+    """
+
+    def __init__(self, maker: Row) -> None:
+        self.ids: dict[str, list[str]] = {}
+        self._maker = Actor(ActorKind.USER, maker["id"], maker["name"])
+        self._numbers = count(1)
+
+    async def grow(self, parents: int, children: int) -> None:
+        """Add so many customers with so many of each, and so many of the others; then change one of each type, so that
+        all types are among the newest events.
+        """
+        self.ids = {}
+
+        async def work(change: Change) -> None:
+            for _ in range(children):
+                await self._others(change)
+            for _ in range(parents):
+                await self._customer(change, children)
+            for customer_id in self.ids["cus"]:
+                await self._change_what_belongs_to(change, customer_id)
+            await self._change_others(change)
+
+        await transact(self._maker, Request.new(), work)
+
+    def _keep(self, row: Row) -> str:
+        identifier = str(row["id"])
+        self.ids.setdefault(identifier[:3], []).append(identifier)
+        return identifier
+
+    def _name(self, what: str) -> str:
+        return f"{what} {next(self._numbers)}"
+
+    async def _others(self, change: Change) -> None:
+        self._keep(await contact_roles.create(change, {"name": self._name("Role"), "communication": True}))
+        may = [Permission.NOTES_READ]
+        role = self._keep(await user_roles.create(change, {"name": self._name("Reader"), "permissions": may}))
+        email = f"{next(self._numbers)}@example.com"
+        self._keep(await users.create(change, {"name": self._name("User"), "email": email, "role_id": role}, None))
+        key, _ = await api_keys.create(change, {"name": self._name("Machine"), "permissions": may})
+        self._keep(key)
+
+    async def _customer(self, change: Change, children: int) -> None:
+        number = str(next(self._numbers))
+        synced = {"origin_system": "QUICKBOOKS_ONLINE", "origin_external_id": number, "accounting": {"currency": "EUR"}}
+        email = {"email": f"{number}@example.com"}
+        customer = self._keep(await customers.create(change, {"name": self._name("Customer"), **synced, **email}))
+        for index in range(children):
+            named = {"customer_id": customer, "name": self._name("Place")}
+            place = self._keep(await locations.create(change, named))
+            at = {"customer_id": customer, "location_id": place, "role_id": self.ids["rol"][index]}
+            person = self._keep(await contacts.create(change, {**at, "last_name": self._name("Person")}))
+            for subject_id in (person, customer):
+                self._keep(await notes.create(change, {"subject_id": subject_id, "body": self._name("Called")}))
+
+    async def _change_what_belongs_to(self, change: Change, customer_id: str) -> None:
+        position = self.ids["cus"].index(customer_id)
+        each = len(self.ids["loc"]) // len(self.ids["cus"])
+        # Nobody but the accounting system may change what it delivers.
+        await change.update(Customer, await change.get(Customer, customer_id), {"website": "https://example.com"})
+        await locations.update(change, self.ids["loc"][position * each], None, {"name": self._name("New place")})
+        await contacts.update(change, self.ids["con"][position * each], None, {"title": self._name("Title")})
+        await notes.update(change, self.ids["not"][position * each * 2], None, {"body": self._name("Paid")})
+
+    async def _change_others(self, change: Change) -> None:
+        await contact_roles.update(change, self.ids["rol"][0], None, {"name": self._name("Renamed")})
+        await user_roles.update(change, self.ids["uro"][0], None, {"name": self._name("Renamed")})
+        await users.update(change, self.ids["usr"][0], None, {"name": self._name("Renamed")})
+        await api_keys.revoke(change, self.ids["key"][0], None)
