@@ -21,6 +21,9 @@ from models.table import Audited, Row, column_list, columns, decode_row, encode,
 
 Path = tuple[str | int, ...]
 
+# PostgreSQL's row locks. A change of a row lets others refer to it; only its end does not.
+_REFER, _CHANGE, _DELETE = "FOR KEY SHARE", "FOR NO KEY UPDATE", "FOR UPDATE"
+
 
 class Change:
     """The only writer of audited tables, alive inside one transaction. `now` is read once."""
@@ -43,11 +46,20 @@ class Change:
             await self._transaction.fetch("SELECT pg_advisory_xact_lock(hashtextextended(?, 0))", name)
 
     async def get(
-        self, table: type[Audited], identifier: str, expected_revision: int | None = None, *, field: Path = ("id",)
+        self,
+        table: type[Audited],
+        identifier: str,
+        expected_revision: int | None = None,
+        *,
+        field: Path = ("id",),
+        to_delete: bool = False,
     ) -> Row:
-        """The row, locked for a change. Fault INVALID, NOT_FOUND at `field`, or CONFLICT."""
+        """The row, locked for a change or `to_delete`. Fault INVALID, NOT_FOUND at `field`, or CONFLICT.
+
+        Locks are taken in the order contact role, customer, location, contact, note, and by id within a table.
+        """
         check_id(identifier, table.prefix, *field)
-        row = await self._one(table, identifier, "FOR UPDATE", field)
+        row = await self._one(table, identifier, _DELETE if to_delete else _CHANGE, field)
         if expected_revision is not None and row["revision"] != expected_revision:
             raise Fault(
                 ErrorCode.CONFLICT,
@@ -65,15 +77,17 @@ class Change:
     async def refer(self, table: type[Audited], identifier: str, field: Path) -> Row:
         """The row that a reference will point to, kept from disappearing. Fault INVALID or NOT_FOUND at `field`."""
         check_id(identifier, table.prefix, *field)
-        return await self._one(table, identifier, "FOR KEY SHARE", field)
+        return await self._one(table, identifier, _REFER, field)
 
-    async def where(self, table: type[Audited], *, limit: int | None = None, **equal: Any) -> list[Row]:
-        """The rows with these column values, `limit` of them at most, locked for a change in id order."""
+    async def where(
+        self, table: type[Audited], *, limit: int | None = None, lock: bool = True, **equal: Any
+    ) -> list[Row]:
+        """The rows with these column values, `limit` of them at most, in id order, with `lock` locked for a change."""
         condition = " AND ".join(
             f"{quoted(name)} IS NULL" if value is None else f"{quoted(name)} = ?" for name, value in equal.items()
         )
         args = [value for value in equal.values() if value is not None]
-        return await self._select(table, condition, *args, limit=limit)
+        return await self._select(table, condition, *args, lock=_CHANGE if lock else "", limit=limit)
 
     async def every(self, table: type[Audited], ids: Iterable[str]) -> dict[str, Row]:
         """The rows with these ids that exist, locked in id order, by id: one statement."""
@@ -214,7 +228,7 @@ class Change:
         return rows[0]
 
     async def _select(
-        self, table: type[Audited], condition: str, *args: Any, lock: str = "FOR UPDATE", limit: int | None = None
+        self, table: type[Audited], condition: str, *args: Any, lock: str = _CHANGE, limit: int | None = None
     ) -> list[Row]:
         suffix = f" LIMIT {limit:d}" if limit is not None else ""
         suffix += f" {lock}" if lock and self._database.dialect == "postgres" else ""

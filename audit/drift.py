@@ -11,6 +11,7 @@ from piccolo.columns import Timestamptz
 
 from audit.action import action_of
 from audit.actor import DATABASE, Request
+from audit.append import APPEND_LOCK
 from audit.body import bodies
 from audit.change import Change
 from audit.difference import recorded_columns, recorded_value
@@ -59,7 +60,7 @@ async def drift(database: Database) -> list[Drift]:
         if await _compare(database, ids):
             # It may only look so: somebody may have committed between two statements. Nobody can now.
             async with database.write():
-                await _freeze(database)
+                await _keep_from_committing(database)
                 found += await _compare(database, ids)
         position = ids[-1]
     return found
@@ -80,9 +81,12 @@ async def adopt(database: Database, drifts: Sequence[Drift]) -> list[int]:
 
 
 async def _adopt(database: Database, drifts: Sequence[Drift], *, mend: bool = True) -> list[int]:
+    ids = sorted({drift.id for drift in drifts})
+
     async def work(change: Change) -> None:
-        await _freeze(database)
-        for found in await _compare(database, sorted({drift.id for drift in drifts})):
+        await _lock_rows(database, ids)
+        await _keep_from_committing(database)
+        for found in await _compare(database, ids):
             told = found.kind == "updated" and found.table.derived.issuperset(found.fields)
             if mend or not told:
                 await _adopt_one(change, found, mend)
@@ -124,11 +128,22 @@ async def _next_ids(database: Database, position: str) -> list[str]:
     return [row["id"] for row in await database.fetch(sql, *(position for _ in sources))]
 
 
-async def _freeze(database: Database) -> None:
-    """Keep all others from writing audited tables until this transaction ends; SQLite's has done so by beginning."""
+async def _keep_from_committing(database: Database) -> None:
+    """Nobody commits recorded changes until this transaction ends; on SQLite nobody could since it began.
+
+    Who takes this lock takes no other afterwards: those who wait for it may hold any row.
+    """
     if database.dialect == "postgres":
-        names = ", ".join(quoted(table._meta.tablename) for table in AUDITED)
-        await database.fetch(f"LOCK TABLE {names} IN EXCLUSIVE MODE")
+        await database.fetch("SELECT pg_advisory_xact_lock(?)", APPEND_LOCK)
+
+
+async def _lock_rows(database: Database, ids: Sequence[str]) -> None:
+    """Lock what will be adopted before the append lock, in the order in which all others lock rows, too."""
+    if database.dialect == "postgres":
+        for table in AUDITED:
+            name = quoted(table._meta.tablename)
+            sql = f"SELECT id FROM {name} WHERE {database.member('id')} ORDER BY id FOR UPDATE"
+            await database.fetch(sql, database.array(ids))
 
 
 async def _compare(database: Database, ids: Sequence[str]) -> list[Drift]:

@@ -153,7 +153,8 @@ def _details(pending: Pending, actor: Actor, request: Request, customer_label: s
     who = actor.id or actor.kind.value.lower()
     disclose(who, ACTOR_NAME, actor.name)
     if request.client_address:
-        disclose(who, CLIENT_ADDRESS, request.client_address)
+        # Without an actor it is the subject's data: who failed to sign in as them.
+        disclose(actor.id or pending.about, CLIENT_ADDRESS, request.client_address)
     if request.reason:
         disclose(pending.about, REASON, request.reason)
     if pending.customer_id and customer_label is not None:

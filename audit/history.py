@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
@@ -38,6 +38,9 @@ READ_PERMISSION: Mapping[Category, Permission] = {
     Category.ACCESS: Permission.USERS_READ,
 }
 
+ERASED = "(erased)"
+WITHHELD = "(withheld)"
+
 # When a row was created is the time of its first event: to repeat it as a change would tell nothing.
 _NOT_SHOWN = frozenset({"created_at"})
 
@@ -64,13 +67,17 @@ class ChangedField:
 
 @dataclass
 class Detail:
-    """What an event's details disclose. Erased parts are None; `changes` are in the order of the table's columns."""
+    """What an event's details disclose to a reader. `changes` are in the order of the table's columns.
+
+    Parts that are erased or withheld are None; `absent` is what is read in their place.
+    """
 
     actor_name: str | None = None
     subject_label: str | None = None
     customer_label: str | None = None
     reason: str | None = None
     changes: list[ChangedField] = field(default_factory=list)
+    absent: str = ERASED
 
 
 def conditions(wanted: Mapping[str, Any]) -> list[Condition]:
@@ -85,7 +92,7 @@ def conditions(wanted: Mapping[str, Any]) -> list[Condition]:
     for name, column in (("actor_kinds", "actor_kind"), ("categories", "category"), ("actions", "action")):
         values: Sequence[Enum] | None = wanted.get(name)
         if values is not None:
-            found.append(_one_of(f"t.{column}", [value.value for value in values]))
+            found.append(_one_of(f"t.{column}", list(dict.fromkeys(value.value for value in values))))
     for name, comparison in (("from_", ">="), ("to", "<")):
         at: datetime | None = wanted.get(name)
         if at is not None:
@@ -154,6 +161,11 @@ def _changed(name: str, about: str, value: Mapping[str, Any], texts: Mapping[tup
     return ChangedField(name, value["before"], value["after"], value.get("beforeText"), value.get("afterText"))
 
 
-def withhold(changes: Iterable[ChangedField]) -> list[ChangedField]:
-    """The same changes without their values, for a reader who may not see them today."""
-    return [ChangedField(change.name, withheld=change.withheld or Withheld.PERMISSION) for change in changes]
+def withhold(detail: Detail, *, shows_customer: bool) -> Detail:
+    """The same without names, reason and values, for a reader who may not see them today.
+
+    Who did it stays, and so does the customer's name when the reader may see customers.
+    """
+    changes = [ChangedField(change.name, withheld=change.withheld or Withheld.PERMISSION) for change in detail.changes]
+    customer = detail.customer_label if shows_customer else None
+    return Detail(detail.actor_name, customer_label=customer, changes=changes, absent=WITHHELD)

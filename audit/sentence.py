@@ -12,7 +12,6 @@ from audit.history import ChangedField, Detail
 from models.table import Row, SubjectType
 
 _LONGEST = 80
-ERASED = "(erased)"
 
 # Actions that change no row, in the words of their sentence.
 _PLAIN = {
@@ -63,8 +62,8 @@ def value_text(value: Any, text: str | None = None) -> str | None:
 def sentence(event: Row, detail: Detail) -> str:
     """One sentence for an event and what its details disclose to this reader."""
     action = Action(event["action"])
-    actor = detail.actor_name or ERASED
-    subject = detail.subject_label or ERASED
+    actor = detail.actor_name or detail.absent
+    subject = detail.subject_label or detail.absent
     if action in _PLAIN:
         return _PLAIN[action].format(actor=actor, subject=subject)
     verb = _VERBS[event["action"].rpartition(".")[2]]
@@ -76,10 +75,10 @@ def sentence(event: Row, detail: Detail) -> str:
 def _what(event: Row, detail: Detail, subject: str) -> str:
     kind = subject_name(event["subject_type"])
     if event["subject_type"] == "note":
-        return f"a note on {detail.customer_label or ERASED}"
+        return f"a note on {detail.customer_label or detail.absent}"
     name = f"{kind} {subject}"
     if event["customer_id"] and event["subject_id"] != event["customer_id"]:
-        return f"{name} at {detail.customer_label or ERASED}"
+        return f"{name} at {detail.customer_label or detail.absent}"
     return name
 
 

@@ -6,19 +6,17 @@ One refused field refuses the whole operation, so that nothing is half-done (doc
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from functools import lru_cache
 
 from graphql import DocumentNode, ExecutionResult, GraphQLError, OperationDefinitionNode
 from strawberry.extensions import SchemaExtension
 
 from audit import Actor
+from counterfoil.documents import plan_of
 from schema.context import Context
 from schema.errors import RequestError
 from schema.limits import MAX_NODES
-from schema.plan import Need, plan
+from schema.plan import Need
 from services.throttling import record_refusal
-
-_plan = lru_cache(maxsize=512)(plan)
 
 
 class Admission(SchemaExtension):
@@ -30,13 +28,13 @@ class Admission(SchemaExtension):
         context: Context = execution.context
         document = execution.graphql_document
         if document is not None:
-            planned = _plan(execution.schema._schema, document, execution.operation_name)
+            planned = plan_of(execution, document)
             error = _missing(planned.needs, context)
             if error is not None and context.actor is not None:
                 await record_refusal(context.actor, context.request, str(error))
             # Strawberry takes the first of several operations when the request names none; the specification refuses.
             named = execution._provided_operation_name is not None
-            error = error or _ambiguous(document, named) or _too_large(planned.cost(execution.variables or {}))
+            error = error or _ambiguous(document, named) or _too_large(planned.nodes(execution.variables or {}))
             if error is not None:
                 execution.result = ExecutionResult(data=None, errors=[error])
         yield

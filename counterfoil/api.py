@@ -6,16 +6,16 @@ from typing import Any
 
 import strawberry
 from graphql import ASTValidationRule, NoSchemaIntrospectionCustomRule
-from strawberry.extensions import AddValidationRules, MaxTokensLimiter, ParserCache, ValidationCache
+from strawberry.extensions import AddValidationRules, MaxTokensLimiter
 from strawberry.schema.config import StrawberryConfig
 
+from counterfoil.documents import KnownDocuments, KnownValidations
 from resolvers.root import Mutation, Query
 from schema.field import wire
 from schema.limits import SizeRule, TextRule
 from schema.scalars import SCALARS
 
 MAX_TOKENS = 2000
-CACHED_DOCUMENTS = 512
 
 
 def build_schema(
@@ -31,9 +31,9 @@ def build_schema(
         config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=not introspection),
         extensions=[
             lambda: MaxTokensLimiter(MAX_TOKENS),
-            lambda: ParserCache(maxsize=CACHED_DOCUMENTS),
+            KnownDocuments,
             lambda: AddValidationRules(rules),
-            lambda: ValidationCache(maxsize=CACHED_DOCUMENTS),
+            KnownValidations,
             *extensions,
         ],
     )

@@ -42,7 +42,10 @@ def client_address(connection: HTTPConnection, trusted_proxies: Collection[str])
 
 
 class Requests:
-    """The outermost ASGI layer. A well-formed X-Request-Id of the client is kept, otherwise one is made."""
+    """The outermost ASGI layer. The id is always our own: it stays in history for ever.
+
+    A well-formed X-Request-Id of the client stands beside it in the log.
+    """
 
     def __init__(self, app: ASGIApp, *, max_body: int) -> None:
         self._app = app
@@ -54,7 +57,7 @@ class Requests:
             await self._app(scope, receive, send)
             return
         sent_id = Headers(scope=scope).get(HEADER, "")
-        identifier = sent_id if _WELL_FORMED.fullmatch(sent_id) else new_id("req")
+        identifier = new_id("req")
         scope[_KEY] = identifier
         started = time.perf_counter()
         status = 500
@@ -72,6 +75,8 @@ class Requests:
 
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=identifier)
+        if _WELL_FORMED.fullmatch(sent_id):
+            structlog.contextvars.bind_contextvars(client_request_id=sent_id)
         try:
             await self._app(scope, limited(scope, receive, self._max_body), send_with_id)
         except ClientDisconnect:

@@ -99,6 +99,7 @@ class View(GraphQL[Context, None]):
             actor=actor,
             session_id=session_id,
             refused=bool(token) and viewer is None,
+            token=token.strip() if viewer is not None else None,
             idempotency_key=key,
             body_hash=hashlib.sha256(await request.body()).hexdigest() if key is not None else "",
         )

@@ -10,7 +10,7 @@ from models.contact_role import ContactRole, DesignationSource, WellKnownRole
 from models.customer import AccountingSystem, Customer, CustomerKind, OriginKind
 from models.database import bind, current
 from models.engine import Database, connect
-from models.fault import ErrorCode, Fault, Forbidden
+from models.fault import Busy, ErrorCode, Fault, Forbidden
 from models.location import Location
 from models.note import Note
 from models.table import Audited, Row, SubjectType
@@ -21,6 +21,7 @@ __all__ = [
     "ApiKey",
     "Audited",
     "BuiltInRole",
+    "Busy",
     "Contact",
     "ContactLevel",
     "ContactMethodKind",

@@ -23,7 +23,7 @@ class ApiKey(Audited, tablename="api_key"):
 
     name = Text()
     name_key = Text()
-    created_by = reference(User, null=True)
+    created_by = reference(User, null=False)
     permissions = Json()
     token_hash = Text()
     expires_at = Timestamptz(null=True)

@@ -60,3 +60,8 @@ _OUT_OF_REACH = (
     asyncpg.OperatorInterventionError,
     asyncpg.ReadOnlySQLTransactionError,
 )
+
+
+def is_busy(error: BaseException) -> bool:
+    """Whether somebody else held a row or the database for too long."""
+    return isinstance(error, asyncpg.LockNotAvailableError | asyncpg.QueryCanceledError)

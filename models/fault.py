@@ -60,3 +60,12 @@ class Forbidden(Exception):
     def __init__(self, message: str) -> None:
         super().__init__(message)
         self.message = message
+
+
+class Busy(Exception):
+    """Somebody else holds what is to be changed; trying again later may succeed."""
+
+    message = "Somebody else is changing the same things right now: try again in a moment."
+
+    def __init__(self) -> None:
+        super().__init__(self.message)

@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from piccolo.table import Table
@@ -30,16 +30,37 @@ class BadPage(Exception):
 
 @dataclass(frozen=True)
 class Key:
-    """One sort key: an SQL expression over the alias `t` that is never null, and its value in a row."""
+    """One sort key: an SQL expression over the alias `t` that is never null, and its value in a row.
+
+    The value is a str, an int up to `largest`, a bool or a datetime.
+    """
 
     sql: str
     value: Callable[[Row], Any]
-    decode: Callable[[Any], Any] = str
+    kind: type = str
+    largest: int = 2**63 - 1
 
     @classmethod
-    def column(cls, name: str, decode: Callable[[Any], Any] = str) -> Key:
+    def column(cls, name: str, kind: type = str) -> Key:
         """The column of that name."""
-        return cls(f"t.{quoted(name)}", lambda row: row[name], decode)
+        return cls(f"t.{quoted(name)}", lambda row: row[name], kind)
+
+    def decode(self, value: object) -> Any:
+        """The value as JSON holds it, such as the database takes it. ValueError or OverflowError for all others."""
+        if self.kind is datetime and type(value) is str:
+            at = datetime.fromisoformat(value)
+            if at.tzinfo is None:
+                raise ValueError("a time without a time zone")
+            return at.astimezone(UTC)
+        # Not isinstance(): a bool is no number here.
+        if type(value) is not self.kind:
+            raise ValueError(f"not of type {self.kind.__name__}")
+        if isinstance(value, int) and abs(value) > self.largest:
+            raise ValueError("beyond what the column holds")
+        # encode() raises ValueError for halves of characters; PostgreSQL's texts hold no NUL either.
+        if isinstance(value, str) and b"\0" in value.encode():
+            raise ValueError("a character that no text holds")
+        return value
 
 
 @dataclass(frozen=True)
@@ -141,7 +162,7 @@ def _decode(text: str, signature: str, keys: tuple[Key, ...]) -> tuple[Any, ...]
         if values[0] != signature:
             raise BadCursor
         return tuple(key.decode(value) for key, value in zip(keys, values[1:], strict=True))
-    except (binascii.Error, ValueError, TypeError, RecursionError):
+    except (binascii.Error, ValueError, OverflowError, RecursionError):
         raise BadCursor from None
 
 

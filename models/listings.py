@@ -18,7 +18,7 @@ from models.user import User, UserRole
 
 _ID = Key.column("id")
 _NAME = (Key.column("name_key"), _ID)
-_CREATED_AT = (Key.column("created_at", datetime.fromisoformat), _ID)
+_CREATED_AT = (Key.column("created_at", datetime), _ID)
 
 # Contacts without a priority come after those with one.
 _LAST_PRIORITY = 2_147_483_647
@@ -26,6 +26,7 @@ _PRIORITY = Key(
     f"coalesce(t.priority, {_LAST_PRIORITY})",
     lambda row: _LAST_PRIORITY if row["priority"] is None else row["priority"],
     int,
+    largest=_LAST_PRIORITY,
 )
 
 CUSTOMERS = Listing(Customer, {"NAME": _NAME, "CREATED_AT": _CREATED_AT}, "NAME")

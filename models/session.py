@@ -12,7 +12,9 @@ _SESSION = """
 SELECT s.id AS session_id, s.last_used_at, s.expires_at, u.id, u.name, u.email, u.active, r.permissions
 FROM session s JOIN "user" u ON u.id = s.user_id LEFT JOIN user_role r ON r.id = u.role_id WHERE s.token_hash = ?"""
 
-_API_KEY = "SELECT id, name, permissions, expires_at, revoked_at FROM api_key WHERE token_hash = ?"
+_API_KEY = """
+SELECT k.id, k.name, k.permissions, k.expires_at, k.revoked_at, u.active, r.permissions AS maker_permissions
+FROM api_key k JOIN "user" u ON u.id = k.created_by LEFT JOIN user_role r ON r.id = u.role_id WHERE k.token_hash = ?"""
 
 
 async def by_token(token_hash: str) -> Row | None:
@@ -21,8 +23,12 @@ async def by_token(token_hash: str) -> Row | None:
 
 
 async def api_key_by_token(token_hash: str) -> Row | None:
-    """The API key with its permissions."""
-    return _with_permissions(await current().fetch(_API_KEY, token_hash))
+    """The API key with its permissions, and whether its maker is `active`. What the maker may not do, it may not."""
+    row = _with_permissions(await current().fetch(_API_KEY, token_hash))
+    if row is not None:
+        maker = json.loads(row["maker_permissions"] or "[]")
+        row["permissions"] = [name for name in row["permissions"] if name in maker]
+    return row
 
 
 def _with_permissions(rows: list[Row]) -> Row | None:

@@ -15,12 +15,13 @@ import strawberry
 from strawberry.utils.str_converters import to_camel_case
 
 from audit import Actor, Change, transact
-from models import ErrorCode, Fault, Forbidden, Row, clock, current, idempotency
+from models import Busy, ErrorCode, Fault, Forbidden, Row, clock, current, idempotency
 from schema.access import Access
 from schema.context import Context, Info
 from schema.errors import RequestError
 from schema.field import REQUIRED, SIZED_BY, given, with_signature
 from services.throttling import record_refusal
+from services.viewer import find_viewer
 
 Sent = dict[str, Any]
 Work = Callable[[Change, Sent], Awaitable[Mapping[str, Any]]]
@@ -132,15 +133,36 @@ async def answered(info: Info, run: Callable[[], Awaitable[Row]]) -> Row:
     """The payload that `run` makes, or one with the Fault that it raised; afterwards nothing read before is kept."""
     context = info.context
     try:
+        await _look_again(context)
         return await run()
     except Fault as fault:
         return failure(fault)
     except Forbidden as refusal:
-        if context.actor is not None:
-            await record_refusal(context.actor, context.request, f"{info.field_name}: {refusal.message}")
-        raise RequestError("FORBIDDEN", refusal.message) from None
+        raise await refused(info, refusal) from None
+    except Busy as busy:
+        raise RequestError("BUSY", busy.message) from busy
     finally:
+        context.mutated = True
         context.loaders.clear()
+
+
+async def _look_again(context: Context) -> None:
+    """After another mutation of this request, the actor may be signed out or have other permissions."""
+    if not context.mutated or context.token is None or context.actor is None:
+        return
+    viewer = await find_viewer(context.token)
+    if viewer is not None and viewer[0].permissions != context.actor.permissions:
+        raise RequestError("FORBIDDEN", "Your permissions have changed within this request: send the rest again.")
+    if viewer is None:
+        context.actor = None
+
+
+async def refused(info: Info, refusal: Forbidden) -> RequestError:
+    """The error of a request that the actor may not make; its event is recorded."""
+    context = info.context
+    if context.actor is not None:
+        await record_refusal(context.actor, context.request, f"{info.field_name}: {refusal.message}")
+    return RequestError("FORBIDDEN", refusal.message)
 
 
 def failure(fault: Fault) -> Row:

@@ -8,10 +8,11 @@ from typing import Annotated, Any
 import strawberry
 
 from audit.history import events_by_seq
-from models import Row
+from models import Forbidden, Row
 from models.identifier import EVENT_PREFIX, prefix_of
 from models.listing import MAX_PAGE
 from models.rows import by_any_id
+from resolvers.mutation import refused
 from schema.access import SIGNED_IN
 from schema.context import Info
 from schema.errors import RequestError
@@ -33,7 +34,10 @@ async def _nodes(
 
 
 async def _find(info: Info, ids: Sequence[str]) -> list[Row | None]:
-    _check(info, ids)
+    try:
+        _check(info, ids)
+    except Forbidden as refusal:
+        raise await refused(info, refusal) from None
     rows = await by_any_id([identifier for identifier in ids if prefix_of(identifier) != EVENT_PREFIX])
     events = await events_by_seq([int(i.rpartition("_")[2]) for i in ids if prefix_of(i) == EVENT_PREFIX])
     found = {row["id"]: row for row in rows if row is not None}
@@ -50,7 +54,7 @@ def _check(info: Info, ids: Sequence[str]) -> None:
             raise RequestError("BAD_ID", "id: this is not an ID of this product.")
         name, permission = TYPES[prefix]
         if actor is None or not (actor.may(permission) or identifier == actor.id):
-            raise RequestError("FORBIDDEN", f"A {name} needs the permission {permission.value}.")
+            raise Forbidden(f"A {name} needs the permission {permission.value}.")
 
 
 @strawberry.type

@@ -65,9 +65,9 @@ async def _sign_in(root: Any, info: Info, **arguments: Any) -> Any:
 
 async def _sign_out(root: Any, info: Info) -> Any:
     context = info.context
-    actor = actor_of(context)
 
     async def run() -> Row:
+        actor = actor_of(context)
         if context.session_id is None:
             raise Fault(ErrorCode.INVALID, "An API key has no session to sign out of: revoke the key instead.")
         seqs = await sign_in.sign_out(actor, str(actor.id), context.session_id, context.request)
@@ -79,9 +79,9 @@ async def _sign_out(root: Any, info: Info) -> Any:
 async def _change_password(root: Any, info: Info, **arguments: Any) -> Any:
     sent = given(arguments["input"])
     context = info.context
-    actor = actor_of(context)
 
     async def run() -> Row:
+        actor = actor_of(context)
         if actor.kind is not ActorKind.USER:
             raise Fault(ErrorCode.INVALID, "Only users have passwords.")
         user_id = str(actor.id)
@@ -102,9 +102,9 @@ async def _change_password(root: Any, info: Info, **arguments: Any) -> Any:
 async def _create_api_key(root: Any, info: Info, **arguments: Any) -> Any:
     sent = given(arguments["input"])
     context = info.context
-    actor = actor_of(context)
 
     async def run() -> Row:
+        actor = actor_of(context)
         (row, token), seqs = await transact(actor, context.request, lambda change: api_keys.create(change, sent))
         return {"ids": {"api_key": row["id"]}, "seqs": seqs, "errors": [], "token": token}
 

@@ -25,6 +25,7 @@ from models.listing import (
     request_page,
 )
 from schema.access import PARENT, Access
+from schema.ahead import read_ahead
 from schema.context import Info
 from schema.errors import RequestError
 from schema.field import derived, given, plain, with_signature
@@ -153,10 +154,14 @@ def connection(
     async def resolve(root: Row, info: Info, **sent: Any) -> Any:
         page = _request(listing, conditions, sent)
         if not nested:
-            return {"slice": await fetch_page(current(), page), "parent": None}
+            part = await fetch_page(current(), page)
+            await read_ahead(info, part.rows)
+            return {"slice": part, "parent": None}
 
         async def load(parents: Sequence[str]) -> list[Slice]:
-            return await fetch_pages(current(), page, parents)
+            parts = await fetch_pages(current(), page, parents)
+            await read_ahead(info, [row for part in parts for row in part.rows])
+            return parts
 
         part = await info.context.loaders.load(_identity(page), load, root["id"])
         return {"slice": part, "parent": root["id"]}

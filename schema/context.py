@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -33,6 +34,12 @@ class Loaders:
             loader = self._loaders[name] = DataLoader(load_fn=_listed(fetch))
         return loader.load(key)
 
+    def loaded(self, name: Hashable, key: Hashable) -> asyncio.Future[Any] | None:
+        """The finished read of `key` by this loader, successful or not; None when there is none yet."""
+        loader = self._loaders.get(name)
+        future: asyncio.Future[Any] | None = loader.cache_map.get(key) if loader is not None else None
+        return future if future is not None and future.done() and not future.cancelled() else None
+
     def clear(self) -> None:
         """Forget what was read: a mutation has changed it."""
         self._loaders.clear()
@@ -47,12 +54,17 @@ def _listed(fetch: Callable[[Sequence[Any]], Awaitable[Sequence[Any]]]) -> Calla
 
 @dataclass
 class Context:
-    """One request. `actor` is None for somebody not signed in; `refused` says that a token came and was no good."""
+    """One request. `actor` is None for somebody not signed in; `refused` says that a token came and was no good.
+
+    `mutated` says that a mutation of this request is over: who may do what may have changed with it.
+    """
 
     request: Request
     actor: Actor | None = None
     session_id: str | None = None
     refused: bool = False
+    token: str | None = None
+    mutated: bool = False
     idempotency_key: str | None = None
     body_hash: str = ""
     loaders: Loaders = field(default_factory=Loaders)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, is_dataclass
 from typing import Any
 
 import strawberry
-from graphql import GraphQLObjectType, GraphQLResolveInfo, GraphQLSchema
+from graphql import GraphQLField, GraphQLObjectType, GraphQLResolveInfo, GraphQLSchema
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 
 from models import Audited, Row
@@ -115,16 +115,23 @@ def wire(schema: GraphQLSchema) -> None:
         # Rows carry no class; what an interface returns is told by its identifier (schema.node).
         graphql_type.is_type_of = None
         for graphql_field in graphql_type.fields.values():
-            declared = graphql_field.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
-            if declared is None:
-                continue
-            kind = declared.metadata.get(KIND)
+            kind = kind_of(graphql_field)
             if isinstance(kind, Derived):
                 graphql_field.resolve = _resolve_derived(kind)
             elif isinstance(kind, Batched):
                 graphql_field.resolve = _resolve_batched(kind)
-            elif declared.is_basic_field:
+            elif (declared := _declaration(graphql_field)) is not None and declared.is_basic_field:
                 graphql_field.resolve = _resolve_plain(declared.python_name)
+
+
+def kind_of(graphql_field: GraphQLField) -> Derived | Batched | None:
+    """How a field is declared; None for a plain one, and for one with a resolver of its own."""
+    declared = _declaration(graphql_field)
+    return declared.metadata.get(KIND) if declared is not None else None
+
+
+def _declaration(graphql_field: GraphQLField) -> Any:
+    return graphql_field.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
 
 
 def _resolve_plain(name: str) -> Callable[..., Any]:
@@ -150,15 +157,18 @@ def _resolve_batched(kind: Batched) -> Callable[..., Any]:
         key = key_of(row)
         if key is None:
             return None
-        return info.context.loaders.load(load, load, key)
+        context = info.context
+        loaded = context.loaders.loaded(load, key)
+        if loaded is not None:
+            return loaded.result() if then is None else then(row, loaded.result(), context)
+        loading = context.loaders.load(load, load, key)
+        return loading if then is None else resolve_then(row, loading, context)
 
-    async def resolve_then(row: Row, info: GraphQLResolveInfo[Any]) -> Any:
-        key = key_of(row)
-        if key is None or then is None:
-            return None
-        return then(row, await info.context.loaders.load(load, load, key), info.context)
+    async def resolve_then(row: Row, loading: Awaitable[Any], context: Context) -> Any:
+        value = await loading
+        return value if then is None else then(row, value, context)
 
-    return resolve if then is None else resolve_then
+    return resolve
 
 
 def with_signature(resolver: Callable[..., Any], parameters: Mapping[str, tuple[Any, Any]]) -> Callable[..., Any]:

@@ -25,7 +25,7 @@ from audit.history import (
     withhold,
 )
 from audit.last_change import last_changes
-from audit.sentence import ERASED, label, sentence, value_text
+from audit.sentence import label, sentence, value_text
 from models import Row, SubjectType
 from models.identifier import prefix_of
 from models.listing import Condition
@@ -48,12 +48,17 @@ def updated_at() -> Any:
 
 
 def _seen_by(event: Row, detail: Detail, context: Context) -> Detail:
-    """The detail as this viewer may see it today."""
-    needed = READ_PERMISSION[Category(event["category"])]
-    if context.actor is not None and context.actor.may(needed):
+    """The detail as this viewer may see it today; what is about themself they may always see."""
+    actor = context.actor
+    if actor is not None and (
+        actor.may(READ_PERMISSION[Category(event["category"])]) or actor.id == event["subject_id"]
+    ):
         return detail
-    shown = withhold(detail.changes)
-    return Detail(detail.actor_name, detail.subject_label, detail.customer_label, detail.reason, shown)
+    return withhold(detail, shows_customer=actor is not None and actor.may(models.Permission.CUSTOMERS_READ))
+
+
+def _subject(event: Row, seen: Detail) -> Row:
+    return {"type": event["subject_type"], "id": event["subject_id"], "label": seen.subject_label or seen.absent}
 
 
 def _node(subject: Row, node: Row | None, context: Context) -> Row | None:
@@ -125,18 +130,14 @@ class HistoryEvent(Node):
         then=lambda event, detail, _: {
             "kind": event["actor_kind"],
             "id": event["actor_id"],
-            "name": detail.actor_name or ERASED,
+            "name": detail.actor_name or detail.absent,
         },
     )
     subject: Subject = batched(
         lambda event: event["seq"],
         details,
         "What it is about.",
-        then=lambda event, detail, _: {
-            "type": event["subject_type"],
-            "id": event["subject_id"],
-            "label": detail.subject_label or ERASED,
-        },
+        then=lambda event, detail, context: _subject(event, _seen_by(event, detail, context)),
     )
     revision: int = plain("The subject's revision after the event.")
     customer: Annotated[Customer, strawberry.lazy("schema.customer")] | None = batched(
@@ -148,7 +149,7 @@ class HistoryEvent(Node):
         lambda event: event["seq"],
         details,
         "The customer's name as it was then.",
-        then=lambda _, detail, __: detail.customer_label,
+        then=lambda event, detail, context: _seen_by(event, detail, context).customer_label,
     )
     changes: list[Change] = batched(
         lambda event: event["seq"],
@@ -166,7 +167,7 @@ class HistoryEvent(Node):
         lambda event: event["seq"],
         details,
         "Why, if a reason was given.",
-        then=lambda _, detail, __: detail.reason,
+        then=lambda event, detail, context: _seen_by(event, detail, context).reason,
     )
     request_id: strawberry.ID = plain("The request in which it happened; also in the log and in the response header.")
     leaf_hash: str = plain("Hex SHA-256.")

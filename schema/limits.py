@@ -54,8 +54,10 @@ class SizeRule(ValidationRule):
         depth = aliases = 0
         for selection in node.selections if node else ():
             if isinstance(selection, FieldNode):
-                # Introspection has a depth rule of its own in graphql-core.
-                inner = (0, 0) if selection.name.value.startswith("__") else self._count(selection.selection_set)
+                inner = self._count(selection.selection_set)
+                if selection.name.value.startswith("__"):
+                    # Introspection has a depth rule of its own in graphql-core.
+                    inner = (0, inner[1])
                 below, more = inner[0] + 1, inner[1] + (selection.alias is not None)
             elif isinstance(selection, FragmentSpreadNode):
                 below, more = self._fragment(selection.name.value)

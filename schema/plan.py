@@ -37,7 +37,15 @@ from schema.access import Access, AccessRule
 from schema.connection import LIST
 from schema.field import SIZED_BY
 
-Variables = Mapping[str, Any]
+
+class Variables(dict[str, Any]):
+    """The variables of a request, and what the fragments cost with them."""
+
+    def __init__(self, sent: Mapping[str, Any]) -> None:
+        super().__init__(sent)
+        self.fragments: dict[str, int] = {}
+
+
 Cost = Callable[[Variables], int]
 
 
@@ -51,10 +59,14 @@ class Need:
 
 @dataclass(frozen=True)
 class Plan:
-    """What an operation needs, and a function that counts its nodes with the variables of a request."""
+    """What an operation needs, and how many nodes it may return."""
 
     needs: tuple[Need, ...]
     cost: Cost
+
+    def nodes(self, variables: Mapping[str, Any]) -> int:
+        """How many nodes it may return at most with these variables, as they were sent."""
+        return self.cost(Variables(variables))
 
 
 def access_of(graphql_type: GraphQLObjectType | GraphQLInterfaceType, field_name: str) -> Access | None:
@@ -114,7 +126,7 @@ class _Planner:
             node = self._fragments[name]
             self._spread[name] = _nothing
             inner = self.selections(node.selection_set, self._schema.type_map[node.type_condition.name.value])
-            self._spread[name] = _once(inner)
+            self._spread[name] = _once(name, inner)
         return self._spread[name]
 
     def _field(self, node: FieldNode, parent: GraphQLNamedType) -> Cost:
@@ -154,10 +166,11 @@ class _Planner:
             if name in variables:
                 sent = variables[name]
                 # GraphQL takes 100.0 as an Int.
-                return int(sent) if isinstance(sent, int | float) and sent >= 0 else DEFAULT_PAGE
+                return max(0, int(sent)) if isinstance(sent, int | float) else DEFAULT_PAGE
             default = self._defaults.get(name)
             return self._size(default, variables) if default is not None else DEFAULT_PAGE
-        return int(value.value) if isinstance(value, IntValueNode) else DEFAULT_PAGE
+        # A negative size is refused when it runs; here it must not make room for others.
+        return max(0, int(value.value)) if isinstance(value, IntValueNode) else DEFAULT_PAGE
 
     def _sent(self, value: Any, path: tuple[str, ...], variables: Variables) -> Any:
         """What stands at `path` in an argument: a node of the document, or a value of a variable; None for nothing."""
@@ -176,15 +189,14 @@ def _length(value: Any) -> int:
     return len(value.values) if isinstance(value, ListValueNode) else len(value) if isinstance(value, list) else 1
 
 
-def _once(cost: Cost) -> Cost:
-    """The cost of a fragment, counted once for the same variables however often it is spread."""
+def _once(name: str, cost: Cost) -> Cost:
+    """The cost of a fragment, counted once in a request however often it is spread."""
     if cost is _nothing:
         return cost
-    last: list[tuple[Variables, int]] = []
 
     def counted(variables: Variables) -> int:
-        if not last or last[0][0] is not variables:
-            last[:] = [(variables, cost(variables))]
-        return last[0][1]
+        if name not in variables.fragments:
+            variables.fragments[name] = cost(variables)
+        return variables.fragments[name]
 
     return counted

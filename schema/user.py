@@ -9,7 +9,7 @@ import strawberry
 import models
 from models import BuiltInRole, Permission, Row
 from models.rows import count_by
-from schema.access import PARENT
+from schema.access import PARENT, needs
 from schema.field import batched, derived, plain, referred
 from schema.history import updated_at
 from schema.node import Node
@@ -31,7 +31,10 @@ class UserRole(Node):
     built_in: BuiltInRole | None = plain("Which built-in role it is; null for a role of your own.")
     permissions: list[Permission] = derived(_permissions, "What its users may do.")
     user_count: int = batched(
-        lambda row: row["id"], count_by(models.User, "role_id"), "How many users have it, disabled ones included."
+        lambda row: row["id"],
+        count_by(models.User, "role_id"),
+        "How many users have it, disabled ones included.",
+        access=needs(Permission.USERS_READ),
     )
 
 
@@ -58,4 +61,6 @@ class ApiKey(Node):
     permissions: list[Permission] = derived(_permissions, "What it may do.")
     expires_at: datetime | None = plain("When it ends by itself.")
     revoked_at: datetime | None = plain("When it was revoked; null while it is not.")
-    created_by: User | None = referred("created_by", models.User, "Who made it; null when a machine did.")
+    created_by: User = referred(
+        "created_by", models.User, "Who made it, and whose permissions bound it.", access=needs(Permission.USERS_READ)
+    )

@@ -1,4 +1,7 @@
-"""What may happen to API keys: made with some of the maker's permissions, revoked, never changed."""
+"""What may happen to API keys: made with some of the maker's permissions, revoked, never changed.
+
+A key can never do more than its maker may do now, and nothing while its maker is disabled.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from audit import ActorKind, Change
-from models import ApiKey, Fault, Permission, Row
+from models import ApiKey, Fault, Forbidden, Permission, Row
 from services import tokens, values
 from services.users import check_within
 
@@ -16,6 +19,9 @@ LONGEST_LIFE = timedelta(days=366)
 
 async def create(change: Change, given: Mapping[str, Any]) -> tuple[Row, str]:
     """A new key and its token, which is shown once. Without `expires_at` it lives for 366 days, the most it can."""
+    if change.actor.kind is not ActorKind.USER:
+        # A key that makes keys would never end.
+        raise Forbidden("API keys are made by users, not by API keys.")
     wanted = set(given["permissions"])
     permissions = [permission.value for permission in Permission if permission in wanted]
     if not permissions:
@@ -29,7 +35,7 @@ async def create(change: Change, given: Mapping[str, Any]) -> tuple[Row, str]:
         ApiKey,
         {
             "name": values.line(given["name"], ("name",), longest=100),
-            "created_by": change.actor.id if change.actor.kind is ActorKind.USER else None,
+            "created_by": change.actor.id,
             "permissions": permissions,
             "token_hash": tokens.token_hash(token),
             "expires_at": expires_at,

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from audit import Change
-from models import Contact, ContactRole, DesignationSource, ErrorCode, Fault, Row, WellKnownRole
+from models import Contact, ContactRole, DesignationSource, ErrorCode, Fault, Permission, Row, WellKnownRole
 from models.contact_role import ROLE_LIMIT
 from models.identifier import check_id
 from services import levels, values
@@ -39,7 +39,7 @@ async def update(change: Change, identifier: str, expected_revision: int | None,
 
 async def delete(change: Change, identifier: str, expected_revision: int | None, replacement_id: str | None) -> None:
     """Remove a role. Its holders get the replacement; without one a role in use is refused and names them."""
-    row = await change.get(ContactRole, identifier, expected_revision)
+    row = await change.get(ContactRole, identifier, expected_revision, to_delete=True)
     if row["well_known"] is not None:
         raise Fault(ErrorCode.READ_ONLY, "This role exists from the start and cannot be deleted; rename it.", ("id",))
     if replacement_id is None:
@@ -48,7 +48,10 @@ async def delete(change: Change, identifier: str, expected_revision: int | None,
         if replacement_id == identifier:
             raise Fault.invalid("A role cannot replace itself.", "replacement_id")
         replacement = await change.refer(ContactRole, replacement_id, ("replacement_id",))
-        holders = await change.where(Contact, role_id=identifier)
+        holders = await change.where(Contact, role_id=identifier, limit=BULK_LIMIT + 1)
+        if len(holders) > BULK_LIMIT:
+            message = f"More than {BULK_LIMIT} contacts have this role: give most of them another first."
+            raise Fault(ErrorCode.IN_USE, message, ("replacement_id",))
         await change.update_all(Contact, holders, {"role_id": replacement["id"]})
     await change.delete(ContactRole, row)
 
@@ -97,15 +100,15 @@ def _check(change: Change, rows: Mapping[str, Row], item: Mapping[str, Any], see
 
 
 async def _refuse_in_use(change: Change, identifier: str) -> None:
-    holders = await change.where(Contact, role_id=identifier, limit=_NAMED)
+    holders = await change.where(Contact, role_id=identifier, limit=_NAMED, lock=False)
     if not holders:
         return
-    names = ", ".join(Contact.label(holder) for holder in holders)
-    more = await change.count(Contact, role_id=identifier) - len(holders)
-    rest = f" and {more} more" if more else ""
-    raise Fault(
-        ErrorCode.IN_USE, f"Contacts have this role: {names}{rest}. Name a role to replace it.", ("replacement_id",)
-    )
+    number = await change.count(Contact, role_id=identifier)
+    said = f"{number} contacts have this role"
+    if change.actor.may(Permission.CUSTOMERS_READ):
+        rest = f" and {number - len(holders)} more" if number > len(holders) else ""
+        said = f"Contacts have this role: {', '.join(Contact.label(holder) for holder in holders)}{rest}"
+    raise Fault(ErrorCode.IN_USE, f"{said}. Name a role to replace it.", ("replacement_id",))
 
 
 def _clean(given: Mapping[str, Any]) -> dict[str, Any]:

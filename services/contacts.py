@@ -22,6 +22,7 @@ _LINES = {"first_name": 100, "last_name": 100, "title": 100}
 
 async def create(change: Change, given: Mapping[str, Any]) -> Row:
     """Add a contact to a customer or to one of its locations. The first active contact becomes primary by itself."""
+    await _refer_to_role(change, given)
     customer = await change.get(Customer, given["customer_id"], field=("customer_id",))
     check_may_write(change, given.get("location_id"))
     fields = {"methods": [], **await _clean(change, given, customer, None)}
@@ -33,7 +34,7 @@ async def create(change: Change, given: Mapping[str, Any]) -> Row:
     if given.get("primary") and not active:
         raise Fault.invalid("An inactive contact cannot be the primary contact.", "primary")
     if becomes_primary and primary is not None:
-        await change.update(Contact, primary, {"primary": False})
+        await _demote(change, primary)
     return await change.insert(Contact, {**fields, "customer_id": customer["id"], "primary": becomes_primary})
 
 
@@ -45,7 +46,8 @@ async def update(
     successor_id: str | None = None,
 ) -> Row:
     """Change the given fields. Null clears, absence leaves. Rules across contacts lock the customer first."""
-    customer = await _customer_first(change, identifier, given)
+    await _refer_to_role(change, given)
+    customer = await _customer_first(change, identifier, given, successor_id)
     row = await change.get(Contact, identifier, expected_revision)
     check_may_write(change, row["location_id"])
     if "location_id" in given:
@@ -70,8 +72,8 @@ async def delete(
     change: Change, identifier: str, expected_revision: int | None, successor_id: str | None = None
 ) -> None:
     """Remove a local contact and its notes. The primary one asks for its successor unless nobody is left."""
-    await _customer_first(change, identifier, {"active": False})
-    row = await change.get(Contact, identifier, expected_revision)
+    await _customer_first(change, identifier, {"active": False}, successor_id)
+    row = await change.get(Contact, identifier, expected_revision, to_delete=True)
     check_may_write(change, row["location_id"])
     if is_synced(row):
         raise Fault(
@@ -86,17 +88,32 @@ async def delete(
     await change.delete(Contact, row)
 
 
-async def _customer_first(change: Change, identifier: str, given: Mapping[str, Any]) -> Row | None:
-    """Lock the customer when what is given touches rules that hold for all of its contacts."""
+async def _refer_to_role(change: Change, given: Mapping[str, Any]) -> None:
+    if given.get("role_id") is not None:
+        await change.refer(ContactRole, given["role_id"], ("role_id",))
+
+
+async def _customer_first(
+    change: Change, identifier: str, given: Mapping[str, Any], successor_id: str | None
+) -> Row | None:
+    """Lock the customer when what is given touches rules that hold for all of its contacts, then those concerned."""
     if not given.keys() & {"primary", "active", "location_id", "copy_customer_address"}:
         return None
     row = await change.read(Contact, identifier)
-    return await change.get(Customer, row["customer_id"])
+    customer = await change.get(Customer, row["customer_id"])
+    primary = await change.where(Contact, lock=False, customer_id=customer["id"], primary=True)
+    await change.every(Contact, [identifier, *(contact["id"] for contact in primary), *filter(None, [successor_id])])
+    return customer
 
 
 async def _primary_of(change: Change, customer_id: str) -> Row | None:
     rows = await change.where(Contact, customer_id=customer_id, primary=True)
     return rows[0] if rows else None
+
+
+async def _demote(change: Change, primary: Row) -> Row:
+    check_may_write(change, primary["location_id"])
+    return await change.update(Contact, primary, {"primary": False})
 
 
 async def _settle_primary(
@@ -122,7 +139,7 @@ async def _settle_primary(
     if not active or (primary is not None and not wanted):
         return False
     if primary is not None:
-        await change.update(Contact, primary, {"primary": False})
+        await _demote(change, primary)
     return True
 
 
@@ -134,7 +151,7 @@ def _check_successor_wanted(row: Row, fields: Mapping[str, Any], successor_id: s
 
 async def _hand_over(change: Change, row: Row, successor_id: str | None) -> Row:
     """Make the successor primary in place of `row`, when any active contact is left; `row` as it is afterwards."""
-    others = await change.where(Contact, customer_id=row["customer_id"], active=True)
+    others = await change.where(Contact, lock=False, customer_id=row["customer_id"], active=True)
     candidates = {other["id"]: other for other in others if other["id"] != row["id"]}
     if successor_id is None and not candidates:
         return row
@@ -147,6 +164,7 @@ async def _hand_over(change: Change, row: Row, successor_id: str | None) -> Row:
     if successor_id not in candidates:
         raise Fault.invalid("The successor must be another active contact of the same customer.", "successor_id")
     # The unique index allows one primary at any moment: it leaves before it arrives.
+    check_may_write(change, candidates[successor_id]["location_id"])
     row = await change.update(Contact, row, {"primary": False})
     await change.update(Contact, candidates[successor_id], {"primary": True})
     return row
@@ -182,8 +200,6 @@ async def _references(change: Change, given: Mapping[str, Any], customer: Row | 
     fields: dict[str, Any] = {}
     if "role_id" in given:
         fields["role_id"] = given["role_id"]
-        if given["role_id"] is not None:
-            await change.refer(ContactRole, given["role_id"], ("role_id",))
     if "location_id" in given:
         fields["location_id"] = given["location_id"]
         if given["location_id"] is not None:

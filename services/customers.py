@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from audit import Change
-from models import Customer, CustomerKind, Fault, Row
+from models import Customer, CustomerKind, Fault, Forbidden, Permission, Row
 from services import contacts, values
 from services.origin import refuse_delivered
 
@@ -40,6 +40,8 @@ async def convert_to_contact(
     change: Change, identifier: str, method_ids: Sequence[str], given: Mapping[str, Any], *, keep: bool
 ) -> tuple[Row, Row]:
     """Make a contact of some of the customer's contact methods: (customer, contact). Without `keep` they move."""
+    if not keep and not change.actor.may(Permission.CUSTOMERS_WRITE):
+        raise Forbidden("To take contact methods from the customer needs CUSTOMERS_WRITE; with keep they stay there.")
     row = await change.get(Customer, identifier, field=("customer_id",))
     by_id = {method["id"]: method for method in row["methods"]}
     if not method_ids:

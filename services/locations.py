@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from audit import Change
-from models import Contact, Customer, ErrorCode, Fault, Location, Row
+from models import Contact, Customer, ErrorCode, Fault, Location, Permission, Row
 from services import values
 
 
@@ -24,12 +24,13 @@ async def update(change: Change, identifier: str, expected_revision: int | None,
 
 async def delete(change: Change, identifier: str, expected_revision: int | None) -> None:
     """Remove a location that has no contacts."""
-    row = await change.get(Location, identifier, expected_revision)
-    names = [Contact.label(contact) for contact in await change.where(Contact, location_id=identifier, limit=5)]
+    row = await change.get(Location, identifier, expected_revision, to_delete=True)
+    names = [
+        Contact.label(contact) for contact in await change.where(Contact, location_id=identifier, limit=5, lock=False)
+    ]
     if names:
-        raise Fault(
-            ErrorCode.IN_USE, f"This location has contacts ({', '.join(names)}): move or delete them first.", ("id",)
-        )
+        named = f" ({', '.join(names)})" if change.actor.may(Permission.CUSTOMERS_READ) else ""
+        raise Fault(ErrorCode.IN_USE, f"This location has contacts{named}: move or delete them first.", ("id",))
     await change.delete(Location, row)
 
 

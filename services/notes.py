@@ -39,7 +39,7 @@ async def update(change: Change, identifier: str, expected_revision: int | None,
 
 async def delete(change: Change, identifier: str, expected_revision: int | None) -> None:
     """Remove a note; its texts stay in history."""
-    await change.delete(Note, await change.get(Note, identifier, expected_revision))
+    await change.delete(Note, await change.get(Note, identifier, expected_revision, to_delete=True))
 
 
 def _clean(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -41,12 +41,13 @@ async def update(change: Change, identifier: str, expected_revision: int | None,
 
 async def delete(change: Change, identifier: str, expected_revision: int | None) -> None:
     """Remove a custom role that no user has."""
-    row = await change.get(UserRole, identifier, expected_revision)
+    row = await change.get(UserRole, identifier, expected_revision, to_delete=True)
     _refuse_built_in(row)
     check_within(change, row["permissions"])
-    holders = [holder["name"] for holder in await change.where(User, role_id=identifier, limit=5)]
+    holders = [holder["name"] for holder in await change.where(User, role_id=identifier, limit=5, lock=False)]
     if holders:
-        raise Fault(ErrorCode.IN_USE, f"Users have this role: {', '.join(holders)}. Give them another first.", ("id",))
+        named = f": {', '.join(holders)}" if change.actor.may(Permission.USERS_READ) else ""
+        raise Fault(ErrorCode.IN_USE, f"Users have this role{named}. Give them another first.", ("id",))
     await change.delete(UserRole, row)
 
 

@@ -38,7 +38,12 @@ async def _by_session(token: str) -> Viewer | None:
 async def _by_api_key(token: str) -> Viewer | None:
     row = await session.api_key_by_token(tokens.token_hash(token))
     now = clock.now()
-    if row is None or row["revoked_at"] is not None or (row["expires_at"] is not None and now >= row["expires_at"]):
+    if (
+        row is None
+        or not row["active"]
+        or row["revoked_at"] is not None
+        or (row["expires_at"] is not None and now >= row["expires_at"])
+    ):
         return None
     return Actor(ActorKind.SYSTEM, row["id"], row["name"], _known(row["permissions"])), None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any, Literal, TypeVar
 
@@ -18,6 +19,13 @@ from models.engine.transaction import WriteTransaction
 
 T = TypeVar("T")
 _STOP_SECONDS = 10
+# How long a write waits for what somebody else holds. Longer, and people have given up or sent it again.
+LOCK_SECONDS = 10
+# How long a statement may run. Nothing that we ask takes seconds; what does would keep a connection from others.
+_READ_SECONDS = 30
+_WRITE_SECONDS = 120
+# So many connections of the pool are left to those who read, however many write.
+_FOR_READS = 2
 _OLDEST = 14
 # Strings, quoted names and comments keep their question marks.
 _TOKEN = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/|\?", re.DOTALL)
@@ -47,6 +55,7 @@ class PostgresDatabase(PiccoloQueries, PostgresEngine):  # type: ignore[misc]  #
         PostgresEngine.__init__(self, config={"dsn": url})
         self.statements = []
         self._sizes = {"min_size": min_size, "max_size": max_size}
+        self.turns = asyncio.Semaphore()
 
     async def start(self) -> None:
         """See Database."""
@@ -59,6 +68,7 @@ class PostgresDatabase(PiccoloQueries, PostgresEngine):  # type: ignore[misc]  #
                 "application_name": "counterfoil",
                 "default_transaction_read_only": "on",
                 "TimeZone": "UTC",
+                "statement_timeout": f"{_READ_SECONDS}s",
                 # Short statements: compiling them costs more than it saves.
                 "jit": "off",
             },
@@ -71,6 +81,7 @@ class PostgresDatabase(PiccoloQueries, PostgresEngine):  # type: ignore[misc]  #
             await pool.close()
             raise RuntimeError(f"PostgreSQL {_OLDEST} or newer is needed; this is {version}.")
         self.pool = pool
+        self.turns = asyncio.Semaphore(max(1, self._sizes["max_size"] - _FOR_READS))
 
     async def stop(self) -> None:
         """See Database."""
@@ -108,20 +119,29 @@ class PostgresDatabase(PiccoloQueries, PostgresEngine):  # type: ignore[misc]  #
 
 
 class PostgresWrite(WriteTransaction):
-    """A read-write transaction on a connection of the pool."""
+    """A read-write transaction on a connection of the pool. Those who wait for a row leave connections to readers."""
 
     def __init__(self, database: PostgresDatabase, recorder: bool) -> None:
         super().__init__(database.current_transaction, database.statements)
         self._database = database
-        self._begin_sql = "BEGIN READ WRITE ISOLATION LEVEL READ COMMITTED"
+        self._begin_sql = (
+            "BEGIN READ WRITE ISOLATION LEVEL READ COMMITTED"
+            f"; SET LOCAL lock_timeout = '{LOCK_SECONDS}s'; SET LOCAL statement_timeout = '{_WRITE_SECONDS}s'"
+        )
         if recorder:
             self._begin_sql += "; SET LOCAL counterfoil.recorder = 'on'"
         self._pool: Any = None
+        self._turns = database.turns
         self._connection: Any = None
 
     async def _begin(self) -> None:
-        self._pool = self._database.running_pool()
-        self._connection = await self._pool.acquire()
+        self._pool, self._turns = self._database.running_pool(), self._database.turns
+        await self._turns.acquire()
+        try:
+            self._connection = await self._pool.acquire()
+        except BaseException:
+            self._turns.release()
+            raise
         try:
             await to_the_end(self._connection.execute(self._begin_sql))
         except BaseException:
@@ -159,20 +179,27 @@ class PostgresWrite(WriteTransaction):
         except BaseException:
             await self._roll_back_and_release()
             raise
-        await self._pool.release(self._connection)
+        await self._release()
         if outcome != "COMMIT":
             # PostgreSQL answers the COMMIT of a failed transaction with ROLLBACK, and with no error.
             raise RuntimeError("A statement of this transaction had failed, so PostgreSQL rolled it back.")
 
     async def _roll_back_and_release(self) -> None:
-        connection, pool = self._connection, self._pool
+        connection = self._connection
         try:
             if not connection.is_closed() and connection.is_in_transaction():
                 await connection.execute("ROLLBACK")
         except (Exception, asyncio.CancelledError):
             # Whatever it was, nobody knows the connection's state any more. The pool opens another.
-            connection.terminate()
-        await pool.release(connection)
+            with suppress(asyncpg.InterfaceError):  # one that broke has left the pool by itself
+                connection.terminate()
+        await self._release()
+
+    async def _release(self) -> None:
+        try:
+            await self._pool.release(self._connection)
+        finally:
+            self._turns.release()
 
 
 async def _keep(connection: Any) -> None:

@@ -44,7 +44,7 @@ _STATEMENTS = (
     {_ROW},
     name TEXT NOT NULL,
     name_key {{key}} NOT NULL,
-    created_by {{key}} REFERENCES "user" (id) {_RESTRICT},
+    created_by {{key}} NOT NULL REFERENCES "user" (id) {_RESTRICT},
     permissions TEXT NOT NULL,
     token_hash {{key}} NOT NULL,
     expires_at TIMESTAMPTZ,

@@ -36,8 +36,9 @@ async def prioritize(desk: Desk) -> None:
 
 
 async def move_primary(desk: Desk) -> None:
-    """Somebody becomes the primary contact."""
-    await _edit(desk, {"primary": True})
+    """Somebody becomes the primary contact, in place of somebody of whatever level."""
+    person = desk.fiction.random.choice(desk.people)
+    await desk.manager.act(lambda change: contacts.update(change, person["id"], None, {"primary": True}))
 
 
 async def give_roles(desk: Desk) -> None:
@@ -85,7 +86,8 @@ async def lose_person(desk: Desk) -> None:
         successor = left[0][1] if left and row["primary"] else None
         return await contacts.update(change, row["id"], None, {"active": False}, successor)
 
-    row = await desk.keeper(person).act(work, random.choice(texts.LEAVING_REASONS))
+    # Who takes over may be of the other level.
+    row = await desk.manager.act(work, random.choice(texts.LEAVING_REASONS))
     desk.people.remove(person)
     desk.gone.append(row)
 
@@ -95,7 +97,7 @@ async def regain_person(desk: Desk) -> None:
     if not desk.gone:
         return await lose_person(desk)
     person = desk.gone.pop(0)
-    row = await desk.keeper(person).act(lambda change: contacts.update(change, person["id"], None, {"active": True}))
+    row = await desk.manager.act(lambda change: contacts.update(change, person["id"], None, {"active": True}))
     desk.people.append(row)
     return None
 

@@ -50,25 +50,30 @@ async def test_twenty_thousand_nodes_and_no_more(client: Client, database: model
     assert await refused(client, database, two.format(99, 2), {})
 
 
-@pytest.mark.parametrize(
-    ("given", "first", "second", "variables"),
-    [
-        ("", "100", "100", {}),
-        ("($a: Int, $b: Int)", "$a", "$b", {"a": 100, "b": 100}),
-        ("($a: Int = 100, $b: Int! = 100)", "$a", "$b", {}),
-        ("($a: Int = 1, $b: Int! = 1)", "$a", "$b", {"a": 100, "b": 100}),
-        ("($a: Int = 1, $b: Int)", "$a", "$b", {"a": 100.0, "b": 100.0}),
-    ],
-    ids=["literals", "variables", "defaults", "variables before defaults", "whole numbers with a point"],
-)
-async def test_pages_are_counted_however_they_are_written(
-    client: Client, database: models.Database, given: str, first: str, second: str, variables: Mapping[str, Any]
-) -> None:
-    text = PEOPLE.format(given, first, second)
-    assert not await refused(client, database, text, variables)
-    twice = text.removesuffix("}") + f"roles: contacts(first: {first}) {{ edges {{ node {{ notes(first: {second})"
-    twice += " { totalCount } } } } }"
-    assert await refused(client, database, twice, variables)
+# Variable definitions, the two sizes as the document says them, and the variables that are sent.
+WRITTEN: dict[str, tuple[str, str, str, dict[str, Any]]] = {
+    "literals": ("", "100", "100", {}),
+    "variables": ("($a: Int, $b: Int)", "$a", "$b", {"a": 100, "b": 100}),
+    "defaults": ("($a: Int = 100, $b: Int! = 100)", "$a", "$b", {}),
+    "variables before defaults": ("($a: Int = 1, $b: Int! = 1)", "$a", "$b", {"a": 100, "b": 100}),
+    "whole numbers with a point": ("($a: Int = 1, $b: Int)", "$a", "$b", {"a": 100.0, "b": 100.0}),
+}
+
+
+async def test_pages_are_counted_however_they_are_written(client: Client, database: models.Database) -> None:
+    for name, (given, first, second, variables) in WRITTEN.items():
+        text = PEOPLE.format(given, first, second)
+        assert not await refused(client, database, text, variables), name
+        twice = text.removesuffix("}") + f"more: contacts(first: {first}) {{ edges {{ node {{ notes(first: {second})"
+        assert await refused(client, database, f"{twice} {{ totalCount }} }} }} }} }}", variables), name
+
+
+async def test_a_negative_page_makes_no_room_for_others(client: Client, database: models.Database) -> None:
+    large = "contacts(first: 100) { edges { node { notes(first: 100) { edges { node { customer { contacts(first: 100)"
+    large += " { totalCount } } } } } } } }"
+    assert await refused(client, database, f"{{ customers(first: -2000000000) {{ totalCount }} {large} }}", {})
+    text = f"query ($n: Int) {{ customers(first: $n) {{ totalCount }} {large} }}"
+    assert await refused(client, database, text, {"n": -2_000_000_000})
 
 
 async def test_a_smaller_variable_makes_a_large_default_harmless(client: Client, database: models.Database) -> None:
@@ -89,8 +94,12 @@ async def test_pages_from_the_end_and_pages_of_default_size_count_too(
     assert await nodes_told(client, text) == 100 * (1 + 20 * (1 + 100))
 
 
-@pytest.mark.parametrize("times", [1, 3])
-async def test_fragments_count_once_for_each_time_that_they_are_spread(client: Client, times: int) -> None:
+async def test_fragments_count_once_for_each_time_that_they_are_spread(client: Client) -> None:
+    await spread_so_often(client, 1)
+    await spread_so_often(client, 3)
+
+
+async def spread_so_often(client: Client, times: int) -> None:
     spread = " ".join(
         f"l{number}: customers(first: 100) {{ edges {{ node {{ ...People }} }} }}" for number in range(times)
     )
@@ -148,14 +157,15 @@ async def test_of_several_operations_the_request_must_name_one(client: Client) -
     assert response.json() == {"data": {"customers": {"totalCount": 0}}}
 
 
-@pytest.mark.parametrize("name", ["", "d", 5, {}, [], [1], True])
-async def test_an_operation_that_is_not_there_does_not_run(client_with: ClientWith, name: object) -> None:
+async def test_an_operation_that_is_not_there_does_not_run(client_with: ClientWith) -> None:
     actor = await client_with()
-    for text in (SEVERAL, "query b { customers { totalCount } }"):
-        response = await actor.http.post("/graphql", json={"query": text, "operationName": name})
-        assert response.status_code == 400
-        assert response.json()["errors"][0]["extensions"]["code"] == "BAD_REQUEST"
-        assert "data" not in response.json()
+    names: list[Any] = ["", "d", 5, {}, [], [1], True]
+    for name in names:
+        for text in (SEVERAL, "query b { customers { totalCount } }"):
+            response = await actor.http.post("/graphql", json={"query": text, "operationName": name})
+            assert response.status_code == 400, name
+            assert response.json()["errors"][0]["extensions"]["code"] == "BAD_REQUEST", name
+            assert "data" not in response.json(), name
 
 
 async def test_only_the_operation_that_runs_needs_its_permissions(client_with: ClientWith) -> None:

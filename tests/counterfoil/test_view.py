@@ -354,7 +354,7 @@ async def test_a_bug_before_execution_is_masked_too(client: Client, monkeypatch:
     def stumble(*_: object) -> None:
         raise ValueError(PERSON)
 
-    monkeypatch.setattr(admission, "_plan", stumble)
+    monkeypatch.setattr(admission, "plan_of", stumble)
     with told() as entries:
         assert await client.run(VIEWER) == {}
     assert client.codes == ["INTERNAL_ERROR"]

@@ -9,7 +9,15 @@ import pytest
 from models import Permission, clock
 from tests import factories
 from tests.client import Client, ClientWith
-from tests.resolvers.documents import API_KEY, CREATE_API_KEY, CREATE_CUSTOMER, REVOKE_API_KEY, UPDATE_CUSTOMER
+from tests.resolvers.documents import (
+    API_KEY,
+    CREATE_API_KEY,
+    CREATE_CUSTOMER,
+    REVOKE_API_KEY,
+    UPDATE_CUSTOMER,
+    UPDATE_USER,
+    UPDATE_USER_ROLE,
+)
 from tests.resolvers.stubs import actions, changes, last_seq, nothing_recorded, recorded
 
 pytestmark = pytest.mark.anyio
@@ -61,16 +69,38 @@ async def test_a_key_may_do_only_what_it_was_made_for(client: Client) -> None:
 
 
 async def test_nobody_makes_a_key_that_may_do_more_than_they(client: Client, client_with: ClientWith) -> None:
-    maker = await client_with([P.API_KEYS_WRITE, P.CUSTOMERS_READ])
+    maker = await client_with([P.API_KEYS_WRITE, P.USERS_READ, P.CUSTOMERS_READ])
     before = await last_seq()
     await maker.run(CREATE_API_KEY, input={"name": "Mine", "permissions": ["CUSTOMERS_READ", "AUDIT_READ"]})
     assert maker.codes == ["FORBIDDEN"]
+    assert "You cannot manage permissions that you do not have: AUDIT_READ." in maker.errors[0]["message"]
     assert actions(await recorded(client, after=before)) == ["USER_PERMISSION_REFUSED"]
     made = await maker.change(CREATE_API_KEY, input={"name": "Mine", "permissions": ["CUSTOMERS_READ"]})
     assert made["apiKey"]["permissions"] == ["CUSTOMERS_READ"]
     async with nothing_recorded():
         fault = await client.fault(CREATE_API_KEY, input={"name": "Idle", "permissions": []})
     assert (fault["code"], fault["field"]) == ("INVALID", ["input", "permissions"])
+
+
+async def test_a_key_makes_no_keys(client: Client) -> None:
+    _, machine = await factories.machine(client, *P)
+    before = await last_seq()
+    await machine.run(CREATE_API_KEY, input={"name": "Offspring", "permissions": ["CUSTOMERS_READ"]})
+    assert machine.codes == ["FORBIDDEN"]
+    assert machine.errors[0]["message"] == "API keys are made by users, not by API keys."
+    assert actions(await recorded(client, after=before)) == ["API_KEY_PERMISSION_REFUSED"]
+
+
+async def test_a_key_never_does_more_than_its_maker_may_do_now(client: Client, client_with: ClientWith) -> None:
+    maker = await client_with([P.API_KEYS_WRITE, P.USERS_READ, P.CUSTOMERS_READ, P.NOTES_READ])
+    assert maker.user is not None
+    _, machine = await factories.machine(maker, P.CUSTOMERS_READ, P.NOTES_READ)
+    fewer = {"id": maker.user["role_id"], "permissions": ["NOTES_READ"]}
+    await client.change(UPDATE_USER_ROLE, input=fewer)
+    assert (await machine.run("Viewer"))["viewer"]["permissions"] == ["NOTES_READ"]
+    await client.change(UPDATE_USER, input={"id": maker.user["id"], "active": False})
+    await machine.run("Viewer")
+    assert machine.codes == ["UNAUTHENTICATED"]
 
 
 async def test_a_key_ends_by_itself(client: Client) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from models import Permission
 from models.identifier import new_id
+from services import contact_roles
 from tests import factories
 from tests.client import Client, ClientWith
 from tests.resolvers.documents import (
@@ -247,6 +248,31 @@ async def test_roles_are_given_to_all_or_to_nobody(client: Client) -> None:
             fault = await client.fault(SET_CONTACT_ROLES, input={"contacts": contacts, "roleId": role["id"]})
             assert (fault["code"], fault["field"]) == ("INVALID", ["input", "contacts"])
     assert (await client.run(READ_CONTACT, id=first["id"]))["contact"] == first
+
+
+async def test_holders_are_named_to_those_only_who_may_read_them(client: Client, client_with: ClientWith) -> None:
+    role = await factories.contact_role(client)
+    for number in range(2):
+        await factories.contact(client, lastName=f"Holder {number}", roleId=role["id"])
+    keeper = await client_with([Permission.CONTACT_ROLES_WRITE])
+    async with nothing_recorded():
+        bare = "mutation ($input: DeleteContactRoleInput!) { deleteContactRole(input: $input) { errors { message } } }"
+        fault = await keeper.fault(bare, input={"id": role["id"]})
+    assert fault["message"] == "2 contacts have this role. Name a role to replace it."
+
+
+async def test_a_role_with_very_many_holders_is_not_replaced_at_once(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(contact_roles, "BULK_LIMIT", 2)
+    old, new = [await factories.contact_role(client) for _ in range(2)]
+    holders = [await factories.contact(client, roleId=old["id"]) for _ in range(3)]
+    sent = {"id": old["id"], "replacementId": new["id"]}
+    async with nothing_recorded():
+        fault = await client.fault(DELETE_CONTACT_ROLE, input=sent)
+    assert (fault["code"], fault["field"]) == ("IN_USE", ["input", "replacementId"])
+    await client.change(SET_CONTACT_ROLES, input={"contacts": [{"id": holders[0]["id"]}], "roleId": None})
+    await client.change(DELETE_CONTACT_ROLE, input=sent)
 
 
 async def test_contact_roles_are_maintained_with_their_own_permission(client: Client, client_with: ClientWith) -> None:

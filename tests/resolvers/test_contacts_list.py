@@ -180,30 +180,28 @@ async def test_contacts_of_one_customer_or_one_role_are_found(client: Client, pe
     assert nodes(page) == [person for person in people if person["role"] and person["role"]["id"] == role]
 
 
-@pytest.mark.parametrize(
-    ("search", "found"),
-    [
-        ("quinn", ["QUINN", "Quinn", "Quinn"]),
-        ("  EVA   quinn ", ["QUINN", "Quinn"]),
-        ("STRASSE", ["STRASSE", "Straße", "strasse 2"]),
-        ("straß", ["STRASSE", "Straße", "strasse 2"]),
-        ("ada", ["Fullwidth"]),
-        ("100%", ["Under_score"]),
-        ("%", ["Under_score"]),
-        ("_", ["Under_score"]),
-        ("\\", ["slash\\"]),
-        ("雷", ["雷"]),
-        ("🦊", ["Fox"]),
-        ("ångström", ["Ångström"]),
-        ("nobody", []),
-    ],
-)
-async def test_search_ignores_case_and_forms_of_letters(
-    client: Client, people: list[Person], search: str, found: list[str]
-) -> None:
-    page = await listed(client, first=100, search=search)
-    assert sorted({person["lastName"] for person in nodes(page)}) == sorted(set(found))
-    assert page["totalCount"] == 3 * len(found)
+SEARCHES: list[tuple[str, list[str]]] = [
+    ("quinn", ["QUINN", "Quinn", "Quinn"]),
+    ("  EVA   quinn ", ["QUINN", "Quinn"]),
+    ("STRASSE", ["STRASSE", "Straße", "strasse 2"]),
+    ("straß", ["STRASSE", "Straße", "strasse 2"]),
+    ("ada", ["Fullwidth"]),
+    ("100%", ["Under_score"]),
+    ("%", ["Under_score"]),
+    ("_", ["Under_score"]),
+    ("\\", ["slash\\"]),
+    ("雷", ["雷"]),
+    ("🦊", ["Fox"]),
+    ("ångström", ["Ångström"]),
+    ("nobody", []),
+]
+
+
+async def test_search_ignores_case_and_forms_of_letters(client: Client, people: list[Person]) -> None:
+    for search, found in SEARCHES:
+        page = await listed(client, first=100, search=search)
+        assert sorted({person["lastName"] for person in nodes(page)}) == sorted(set(found)), search
+        assert page["totalCount"] == 3 * len(found), search
 
 
 async def test_search_finds_titles_and_methods_and_goes_with_filters(client: Client, people: list[Person]) -> None:

@@ -12,7 +12,7 @@ from tests import factories
 from tests.client import Client, ClientWith
 from tests.factories import BERLIN, PARIS
 from tests.resolvers.documents import CONVERT_TO_CONTACT, CREATE_CUSTOMER, READ_CUSTOMER, UPDATE_CUSTOMER
-from tests.resolvers.stubs import actions, changes, nothing_recorded, texts
+from tests.resolvers.stubs import actions, changes, last_seq, nothing_recorded, recorded, texts
 
 pytestmark = pytest.mark.anyio
 
@@ -318,3 +318,17 @@ async def test_contacts_are_maintained_without_maintaining_customers(client: Cli
     await clerk.run(UPDATE_CUSTOMER, input={"id": customer["id"], "name": "Mine"})
     assert clerk.codes == ["FORBIDDEN"]
     assert "CUSTOMERS_WRITE" in clerk.errors[0]["message"]
+
+
+async def test_to_take_contact_methods_from_a_customer_is_to_change_it(client: Client, client_with: ClientWith) -> None:
+    customer = await factories.customer(client, email="eva@example.com")
+    clerk = await client_with([Permission.CUSTOMERS_READ, Permission.CONTACTS_WRITE])
+    sent = {"customerId": customer["id"], "methodIds": [customer["methods"][0]["id"]]}
+    before = await last_seq()
+    await clerk.run(CONVERT_TO_CONTACT, input=sent)
+    assert clerk.codes == ["FORBIDDEN"]
+    assert "CUSTOMERS_WRITE" in clerk.errors[0]["message"]
+    assert actions(await recorded(client, after=before)) == ["USER_PERMISSION_REFUSED"]
+    payload = await clerk.change(CONVERT_TO_CONTACT, input={**sent, "keep": True})
+    assert payload["customer"]["methods"] == customer["methods"]
+    assert actions(payload["events"]) == ["CONTACT_CREATED"]

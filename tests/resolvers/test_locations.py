@@ -167,3 +167,29 @@ async def test_an_editor_of_location_contacts_maintains_these_and_no_others(
         "deleteContact: You may maintain location contacts only: this is a customer contact (CONTACTS_WRITE)."
     )
     assert (await editor.change(DELETE_CONTACT, input={"id": there["id"]}))["deletedId"] == there["id"]
+
+
+async def test_an_editor_of_location_contacts_moves_primary_among_these_only(
+    client: Client, client_with: ClientWith
+) -> None:
+    customer = await factories.customer(client)
+    location = await factories.location(client, customer["id"])
+    everywhere = await factories.contact(client, customer["id"], lastName="Everywhere")
+    editor = await client_with([Permission.CUSTOMERS_READ, Permission.LOCATION_CONTACTS_WRITE])
+    here, there = [await factories.contact(editor, customer["id"], locationId=location["id"]) for _ in range(2)]
+    sent = {"customerId": customer["id"], "lastName": "New", "locationId": location["id"], "primary": True}
+    for document, given in ((CREATE_CONTACT, sent), (UPDATE_CONTACT, {"id": here["id"], "primary": True})):
+        await editor.run(document, input=given)
+        assert editor.codes == ["FORBIDDEN"]
+    await client.change(UPDATE_CONTACT, input={"id": here["id"], "primary": True})
+    await editor.change(UPDATE_CONTACT, input={"id": there["id"], "primary": True})
+    gone = {"id": there["id"], "active": False}
+    await editor.run(UPDATE_CONTACT, input={**gone, "successorId": everywhere["id"]})
+    assert editor.codes == ["FORBIDDEN"]
+    await editor.change(UPDATE_CONTACT, input={**gone, "successorId": here["id"]})
+    assert (await client.run(READ_CONTACT, id=here["id"]))["contact"]["primary"]
+    assert (await client.run(READ_CONTACT, id=everywhere["id"]))["contact"] == {
+        **everywhere,
+        "primary": False,
+        "revision": 2,
+    }

@@ -110,14 +110,14 @@ async def test_an_author_keeps_the_name_they_had(client: Client) -> None:
     assert (await client.run(document, id=note["id"]))["note"]["author"]["name"] == "Ada Admin"
 
 
-@pytest.mark.parametrize("body", ["", " \n\t ", "\u200b", "x" * 20_001, "bell\u0007", "\u202eabc"])
-async def test_a_note_says_something_readable(client: Client, body: str) -> None:
+async def test_a_note_says_something_readable(client: Client) -> None:
     note = await factories.note(client, (await factories.customer(client))["id"])
-    async with nothing_recorded():
-        fault = await client.fault(CREATE_NOTE, input={"subjectId": note["customer"]["id"], "body": body})
-        assert (fault["code"], fault["field"]) == ("INVALID", ["input", "body"])
-        fault = await client.fault(UPDATE_NOTE, input={"id": note["id"], "body": body})
-        assert (fault["code"], fault["field"]) == ("INVALID", ["input", "body"])
+    for body in ("", " \n\t ", "\u200b", "x" * 20_001, "bell\u0007", "\u202eabc"):
+        async with nothing_recorded():
+            fault = await client.fault(CREATE_NOTE, input={"subjectId": note["customer"]["id"], "body": body})
+            assert (fault["code"], fault["field"]) == ("INVALID", ["input", "body"])
+            fault = await client.fault(UPDATE_NOTE, input={"id": note["id"], "body": body})
+            assert (fault["code"], fault["field"]) == ("INVALID", ["input", "body"])
 
 
 async def test_a_long_note_is_kept_whole(client: Client) -> None:

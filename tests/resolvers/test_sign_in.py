@@ -253,12 +253,12 @@ async def test_a_password_hashed_with_other_parameters_is_hashed_again(client: C
     assert actions(await recorded(client, after=before)) == ["USER_SIGNED_IN"]
 
 
-@pytest.mark.parametrize("token", ["cfs_unknown", "cfk_unknown", "anything", ""])
-async def test_a_token_that_is_no_good_is_refused(client: Client, token: str) -> None:
+async def test_a_token_that_is_no_good_is_refused(client: Client) -> None:
     stranger = Client()
-    async with nothing_recorded():
-        await stranger.send("Viewer", {}, {"authorization": f"Bearer {token}"})
-    assert stranger.codes == ["UNAUTHENTICATED"]
+    for token in ("cfs_unknown", "cfk_unknown", "anything", ""):
+        async with nothing_recorded():
+            await stranger.send("Viewer", {}, {"authorization": f"Bearer {token}"})
+        assert stranger.codes == ["UNAUTHENTICATED"]
 
 
 async def test_refused_permissions_leave_an_event_each_up_to_the_fifth(client: Client, client_with: ClientWith) -> None:

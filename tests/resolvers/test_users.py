@@ -217,19 +217,23 @@ async def test_what_a_user_may_do_follows_their_role_at_once(client: Client, cli
     assert user.codes == ["FORBIDDEN"]
 
 
-@pytest.mark.parametrize(
-    "password",
-    ["short", "fourteen chars", "password1234567", "qwertyuiopasdfghjkl", "x" * 129, "uma.clerk@example.com"],
-)
-async def test_weak_passwords_are_refused_and_never_repeated(client: Client, password: str) -> None:
-    user = await factories.user(client, name="Uma Clerk", email="uma.clerk@example.com")
-    async with nothing_recorded():
-        fault = await client.fault(UPDATE_USER, input={"id": user["id"], "password": password})
-        assert (fault["code"], fault["field"]) == ("INVALID", ["input", "password"])
-        assert password not in fault["message"]
-        sent = {"name": "Uma Clerk", "email": "uma.clerk@example.com", "password": password}
-        fault = await client.fault(CREATE_USER, input={**sent, "email": f"new.{user['email']}"})
-        assert (fault["code"], fault["field"]) == ("INVALID", ["input", "password"])
+async def test_weak_passwords_are_refused_and_never_repeated(client: Client) -> None:
+    own = {"name": "Uma Clerk", "email": "uma.clerk@example.com"}
+    user = await factories.user(client, **own)
+    for password in (
+        "short",
+        "fourteen chars",
+        "password1234567",
+        "qwertyuiopasdfghjkl",
+        "x" * 129,
+        "uma.clerk@example.com",
+    ):
+        async with nothing_recorded():
+            fault = await client.fault(UPDATE_USER, input={"id": user["id"], "password": password})
+            assert (fault["code"], fault["field"]) == ("INVALID", ["input", "password"])
+            assert password not in fault["message"]
+            fault = await client.fault(CREATE_USER, input={**own, "password": password})
+            assert (fault["code"], fault["field"]) == ("INVALID", ["input", "password"])
 
 
 async def test_a_new_password_of_a_user_ends_all_their_sessions(client: Client, client_with: ClientWith) -> None:

@@ -139,11 +139,19 @@ async def test_somebody_without_any_permission_sees_only_themself(client: Client
     for identifier in others:
         assert await actor.run(one, id=identifier) == {"node": None}
         assert actor.codes == ["FORBIDDEN"]
-        assert (
-            await actor.run("query ($ids: [ID!]!) { nodes(ids: $ids) { id } }", ids=[actor.user["id"], identifier])
-            == {}
-        )
+        both = [actor.user["id"], identifier]
+        assert await actor.run("query ($ids: [ID!]!) { nodes(ids: $ids) { id } }", ids=both) == {}
         assert actor.codes == ["FORBIDDEN"]
+    # These are refusals like any other: five are told, then one for each step.
+    assert [event["reason"] for event in await refusals(client, actor)] == [
+        "node: A User needs the permission USERS_READ.",
+        "nodes: A User needs the permission USERS_READ.",
+        "node: A Contact needs the permission CUSTOMERS_READ.",
+        "nodes: A Contact needs the permission CUSTOMERS_READ.",
+        "node: A Customer needs the permission CUSTOMERS_READ.",
+    ]
+    await actor.run("{ viewer { user { role { userCount } } } }")
+    assert actor.codes == ["FORBIDDEN"]
 
 
 async def test_an_id_that_nobody_has_is_refused_like_one_that_somebody_has(client_with: ClientWith) -> None:
@@ -163,37 +171,52 @@ async def test_a_fragment_on_another_type_needs_its_permission_too(client_with: 
     assert "Customer.name" in actor.errors[0]["message"]
 
 
-async def test_history_withholds_what_a_reader_may_not_see_today(client: Client, client_with: ClientWith) -> None:
-    contact = await factories.contact(client, lastName="Lund")
-    await client.change("UpdateContact", id=contact["id"], title="Chief accountant")
-    note = await factories.note(client, contact["id"], body="Pays late.")
-    user = await factories.user(client, email="secret.address@example.com")
-    text = "query { history(first: 100) { edges { node { category subject { id node { id } } sentence"
-    text += " changes { field before after beforeText afterText withheld } } } } }"
-    reader = await client_with([Permission.AUDIT_READ])
-    data = await reader.run(text)
+HISTORY = """{ history(first: 100) { edges { node {
+  category actor { name } subject { id label node { id } } customerLabel sentence reason
+  changes { field before after beforeText afterText withheld }
+} } } }"""
+
+
+async def read_history(reader: Client) -> list[dict[str, Any]]:
+    """All events but those about the reader, who may always see what is about themself."""
+    assert reader.user is not None
+    data = await reader.run(HISTORY)
     assert reader.errors == []
     events = [edge["node"] for edge in data["history"]["edges"]]
-    assert {event["category"] for event in events} == {
-        "PROFILE",
-        "CONTACT",
-        "NOTE",
-        "ACCESS",
-        "COMMUNICATION_SETTINGS",
-    }
-    assert all(event["subject"]["node"] is None for event in events)
-    shown = [change for event in events for change in event["changes"]]
-    assert shown
-    assert {change["withheld"] for change in shown} == {"PERMISSION"}
-    assert all(change[name] is None for change in shown for name in ("before", "after", "beforeText", "afterText"))
-    for secret in ("Chief accountant", "Pays late", "secret.address"):
-        assert secret not in reader.response.text
+    return [event for event in events if event["subject"]["id"] != reader.user["id"]]
+
+
+async def test_history_withholds_what_a_reader_may_not_see_today(client: Client, client_with: ClientWith) -> None:
+    contact = await factories.contact(client, lastName="Lund")
+    why = {"Counterfoil-Reason": "Ticket 4711"}
+    await client.send("UpdateContact", {"id": contact["id"], "title": "Chief accountant"}, why)
+    await factories.note(client, contact["id"], body="Pays late.")
+    await factories.user(client, name="Nora New", email="secret.address@example.com")
+    customer = (await client.run("{ customers { edges { node { name } } } }"))["customers"]["edges"][0]["node"]["name"]
+    secrets = ("Lund", "Chief accountant", "Pays late", "Nora New", "secret.address", "Ticket 4711", customer)
+    reader = await client_with([Permission.AUDIT_READ], name="Rita Reader")
+    events = await read_history(reader)
+    everything = {"PROFILE", "CONTACT", "NOTE", "ACCESS", "COMMUNICATION_SETTINGS"}
+    assert {event["category"] for event in events} == everything
+    for event in events:
+        assert event["subject"]["node"] is None
+        assert event["subject"]["label"] == "(withheld)"
+        assert event["actor"]["name"] in ("Ada Admin", "Counterfoil")
+        assert (event["customerLabel"], event["reason"]) == (None, None)
+        for change in event["changes"]:
+            shown = {change[name] for name in ("before", "after", "beforeText", "afterText")}
+            assert (shown, change["withheld"]) in (({None}, "PERMISSION"), ({None}, "SECRET"))
+    assert [secret for secret in secrets if secret in str(events)] == []
     # The administrator sees all of it.
-    await client.run(text)
-    for secret in ("Chief accountant", "Pays late", "secret.address"):
-        assert secret in client.response.text
-    assert note["id"] in client.response.text
-    assert user["id"] in client.response.text
+    assert [secret for secret in secrets if secret not in str(await read_history(client))] == []
+
+
+async def test_what_is_about_oneself_is_never_withheld(client_with: ClientWith) -> None:
+    reader = await client_with([Permission.AUDIT_READ], name="Rita Reader")
+    assert reader.user is not None
+    text = "query ($id: ID!) { history(filter: { subjectId: $id }) { edges { node { sentence subject { label } } } } }"
+    [edge] = (await reader.run(text, id=reader.user["id"]))["history"]["edges"]
+    assert edge["node"] == {"sentence": "Counterfoil added user Rita Reader.", "subject": {"label": "Rita Reader"}}
 
 
 @pytest.mark.parametrize(
@@ -209,14 +232,10 @@ async def test_each_permission_opens_its_categories_and_no_other(
 ) -> None:
     contact = await factories.contact(client)
     await factories.note(client, contact["id"])
-    reader = await client_with([Permission.AUDIT_READ, permission])
-    data = await reader.run(
-        "{ history(first: 100) { edges { node { category subject { node { id } } changes { withheld } } } } }"
-    )
-    events = [edge["node"] for edge in data["history"]["edges"]]
-    open_ones = {event["category"] for event in events if "PERMISSION" not in str(event["changes"])}
-    assert open_ones == seen
+    events = await read_history(await client_with([Permission.AUDIT_READ, permission]))
     assert {event["category"] for event in events if event["subject"]["node"]} == seen
+    assert {event["category"] for event in events if event["subject"]["label"] != "(withheld)"} == seen
+    assert {event["category"] for event in events if "PERMISSION" not in str(event["changes"])} == seen
 
 
 async def test_passwords_and_tokens_are_secret_from_everybody(client: Client) -> None:

@@ -6,9 +6,11 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
+import asyncpg
 import pytest
 
 from models.engine import PostgresDatabase
+from models.failure import is_busy
 from tests.databases import PostgresDatabases
 from tests.models.engine.conftest import ITEM
 from tests.models.engine.statements import INSERT, add, ids
@@ -74,7 +76,7 @@ async def test_a_connection_that_broke_is_replaced(database: PostgresDatabase) -
 async def test_a_connection_that_breaks_before_commit_is_an_error(
     database: PostgresDatabase, postgres: PostgresDatabases
 ) -> None:
-    with pytest.raises(Exception, match=r"terminat|clos|ended"):  # noqa: PT012
+    with pytest.raises(Exception, match=r"terminat|clos|ended|released"):  # noqa: PT012
         async with database.write() as transaction:
             await transaction.fetch(INSERT, "a")
             pid = (await transaction.fetch("SELECT pg_backend_pid() AS pid"))[0]["pid"]
@@ -99,3 +101,63 @@ async def test_a_deferred_trigger_that_fails_at_commit_is_an_error(database: Pos
             await add(database, "a")
         await add(database, f"b{len(await ids(database))}")
     assert await ids(database) == ["b0", "b1"]
+
+
+@pytest.fixture
+async def crowded(postgres: PostgresDatabases, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[PostgresDatabase]:
+    """Four connections, the item `a` that somebody else holds, and as many writers as connections that wait for it."""
+    monkeypatch.setattr("models.engine.postgres.LOCK_SECONDS", 1)
+    with postgres.fresh("template0") as url:
+        database = PostgresDatabase(url, min_size=1, max_size=4)
+        await database.start()
+        async with database.write() as transaction:
+            await transaction.fetch(ITEM)
+        await add(database, "a")
+        somebody = await asyncpg.connect(url)
+        async with somebody.transaction():
+            await somebody.execute("SELECT id FROM item WHERE id = 'a' FOR UPDATE")
+            yield database
+        await somebody.close()
+        await asyncio.gather(*(add(database, f"after{number}") for number in range(8)))
+        assert len(await ids(database)) == 9
+        await database.stop()
+
+
+async def raise_n(database: PostgresDatabase) -> None:
+    async with database.write() as transaction:
+        await transaction.fetch("UPDATE item SET n = n + 1 WHERE id = 'a'")
+
+
+async def test_reads_go_on_while_every_writer_waits_for_a_row(crowded: PostgresDatabase) -> None:
+    writers = [asyncio.create_task(raise_n(crowded)) for _ in range(4)]
+    await asyncio.sleep(0.3)
+    async with asyncio.timeout(1):
+        assert await ids(crowded) == ["a"]
+    failures = await asyncio.gather(*writers, return_exceptions=True)
+    assert all(isinstance(error, asyncpg.LockNotAvailableError) and is_busy(error) for error in failures)
+
+
+async def test_writers_that_are_cancelled_wherever_they_wait_give_their_turn_back(crowded: PostgresDatabase) -> None:
+    for pause in (0, 0, 0.001, 0.01, 0.1):
+        writers = [asyncio.create_task(raise_n(crowded)) for _ in range(6)]
+        for writer in writers:
+            await asyncio.sleep(pause)
+            writer.cancel()
+        failures = await asyncio.gather(*writers, return_exceptions=True)
+        assert all(isinstance(error, asyncio.CancelledError) for error in failures)
+
+
+async def test_statements_are_bounded_in_time_and_writes_less_tightly(database: PostgresDatabase) -> None:
+    assert await setting(database, "statement_timeout") == "30s"
+    async with database.write() as transaction:
+        assert await setting(transaction, "statement_timeout") == "2min"
+        assert await setting(transaction, "lock_timeout") == "10s"
+    assert await setting(database, "statement_timeout") == "30s"
+    assert await setting(database, "lock_timeout") == "0"
+
+
+async def test_a_read_that_takes_too_long_is_busy(database: PostgresDatabase) -> None:
+    await database.fetch("SET statement_timeout = '50ms'")
+    with pytest.raises(asyncpg.QueryCanceledError) as caught:
+        await database.fetch("SELECT pg_sleep(2)")
+    assert is_busy(caught.value)

@@ -1,0 +1,132 @@
+"""The application as a whole: its lifespan, its neighbours of /graphql, and whom browsers may send."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.types import Message, Scope
+
+import models
+from counterfoil import logs
+from counterfoil.app import application, create_app
+from counterfoil.settings import read_settings
+from tests.client import Client, default_app
+
+pytestmark = pytest.mark.anyio
+
+DESK = "https://desk.example.com"
+
+
+def http(app: Starlette) -> httpx.AsyncClient:
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://counterfoil.test")
+
+
+async def test_the_lifespan_opens_the_database_and_closes_it(database_url: str) -> None:
+    app = create_app(read_settings(database_url=database_url))
+    async with http(app) as sender:
+        async with app.router.lifespan_context(app):
+            assert (await sender.get("/readyz")).json() == {"status": "ready"}
+            inside = models.current()
+        assert (await sender.get("/readyz")).status_code == 503
+        assert (await sender.get("/healthz")).json() == {"status": "ok"}
+        # It may begin again, on connections of its own.
+        async with app.router.lifespan_context(app):
+            assert models.current() is not inside
+            assert (await sender.get("/readyz")).status_code == 200
+
+
+async def test_without_tables_it_is_not_ready(empty_database_url: str) -> None:
+    app = create_app(read_settings(database_url=empty_database_url))
+    async with http(app) as sender, app.router.lifespan_context(app):
+        response = await sender.get("/readyz")
+        assert response.status_code == 503
+        assert response.json() == {"status": "database not ready"}
+        assert (await sender.get("/healthz")).status_code == 200
+
+
+async def test_it_does_not_start_without_its_database() -> None:
+    app = create_app(read_settings(database_url="postgresql://nobody@127.0.0.1:1/nothing"))
+    with pytest.raises(OSError, match=r"."):
+        async with app.router.lifespan_context(app):
+            raise AssertionError("it has started")
+
+
+async def test_the_home_page_leads_to_graphql() -> None:
+    async with http(default_app()) as sender:
+        response = await sender.get("/")
+        assert (response.status_code, response.headers["location"]) == (307, "/graphql")
+        assert (await sender.get("/nowhere")).status_code == 404
+
+
+async def test_neighbours_answer_get_and_head_only() -> None:
+    async with http(default_app()) as sender:
+        head = await sender.head("/healthz")
+        assert (head.status_code, head.content) == (200, b"")
+        for method in ("POST", "PUT", "DELETE", "OPTIONS"):
+            for path in ("/healthz", "/readyz", "/"):
+                response = await sender.request(method, path)
+                assert response.status_code == 405, (method, path)
+                assert set(response.headers["allow"].split(", ")) == {"GET", "HEAD"}, (method, path)
+
+
+async def test_no_other_origin_may_call_unless_it_is_listed(client: Client) -> None:
+    asked = {"origin": DESK, "access-control-request-method": "POST"}
+    response = await client.http.options("/graphql", headers=asked)
+    assert response.status_code == 400
+    assert "access-control-allow-origin" not in response.headers
+    response = await client.http.post("/graphql", json={"query": "{ __typename }"}, headers={"origin": DESK})
+    assert response.status_code == 200
+    assert [name for name in response.headers if name.startswith("access-control-allow")] == []
+
+
+async def test_a_listed_origin_may_and_no_other() -> None:
+    app = create_app(read_settings(cors_origins=f"{DESK}, http://localhost:5173"))
+    wanted = {"access-control-request-method": "POST", "access-control-request-headers": "authorization,content-type"}
+    async with http(app) as sender:
+        for origin in (DESK, "http://localhost:5173"):
+            response = await sender.options("/graphql", headers={"origin": origin, **wanted})
+            assert response.status_code == 200
+            assert response.headers["access-control-allow-origin"] == origin
+            response = await sender.post("/graphql", json={"query": "{ __typename }"}, headers={"origin": origin})
+            assert response.headers["access-control-allow-origin"] == origin
+            assert "Origin" in response.headers["vary"]
+            # Tokens are sent by programs, never by browsers of themselves.
+            assert "access-control-allow-credentials" not in response.headers
+        for origin in ("https://evil.example.com", f"{DESK}.evil.example.com", "null", f"{DESK}:8443"):
+            response = await sender.options("/graphql", headers={"origin": origin, **wanted})
+            assert response.status_code == 400
+            assert "access-control-allow-origin" not in response.headers
+        for name in ("Idempotency-Key", "Counterfoil-Reason", "X-Request-Id"):
+            sent = {"origin": DESK, **wanted, "access-control-request-headers": name}
+            assert (await sender.options("/graphql", headers=sent)).status_code == 200
+        sent = {"origin": DESK, **wanted, "access-control-request-headers": "X-Anything"}
+        assert (await sender.options("/graphql", headers=sent)).status_code == 400
+
+
+async def test_web_sockets_are_turned_away() -> None:
+    for protocols in (["graphql-transport-ws"], ["graphql-ws"], []):
+        sent: list[Message] = []
+
+        async def receive() -> Message:
+            return {"type": "websocket.connect"}
+
+        async def send(message: Message, sent: list[Message] = sent) -> None:
+            sent.append(message)
+
+        scope: Scope = {"type": "websocket", "path": "/graphql", "headers": [], "subprotocols": protocols}
+        await default_app()(scope, receive, send)
+        assert [message["type"] for message in sent] == ["websocket.close"]
+
+
+async def test_each_serving_process_reads_its_environment(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    levels: list[str] = []
+    monkeypatch.setattr(logs, "configure", levels.append)
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    monkeypatch.setenv("COUNTERFOIL_GRAPHIQL", "false")
+    monkeypatch.setenv("COUNTERFOIL_LOG_LEVEL", "warning")
+    app = application()
+    assert levels == ["warning"]
+    async with http(app) as sender, app.router.lifespan_context(app):
+        assert (await sender.get("/readyz")).status_code == 200
+        assert (await sender.get("/graphql", headers={"accept": "text/html"})).status_code == 404
