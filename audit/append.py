@@ -6,9 +6,8 @@ statement would read a stale snapshot), then count on. So `seq` is dense and in 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 from audit.actor import Actor, Request
 from audit.event import EVENT_COLUMNS, Composed, Pending, compose
@@ -46,7 +45,7 @@ def append(
         composed.append(compose(event, seq=seq, at=at, actor=actor, request=request, customer_label=customer))
     store = _store_postgres if database.dialect == "postgres" else _store_sqlite
     yield from store(composed)
-    yield from _bodies(pending)
+    yield from _bodies(database, pending)
     return [event.row[0] for event in composed]
 
 
@@ -99,14 +98,16 @@ def _store_postgres(composed: Sequence[Composed]) -> Program[None]:
     )
 
 
-def _bodies(pending: Iterable[Pending]) -> Program[None]:
-    bodies: Mapping[tuple[str, str], str] = {
-        (event.about, key): body for event in pending for key, body in event.bodies.items()
-    }
-    for (about, key), body in bodies.items():
-        args: tuple[Any, ...] = (about, key, body, about, key)
-        yield (
-            """INSERT INTO event_body (about, digest, body) SELECT CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS TEXT)
-            WHERE NOT EXISTS (SELECT 1 FROM event_body WHERE about = ? AND digest = ?)""",
-            args,
-        )
+def _bodies(database: Database, pending: Iterable[Pending]) -> Program[None]:
+    bodies = {(event.about, key): body for event in pending for key, body in event.bodies.items()}
+    rows = [(about, key, body) for (about, key), body in bodies.items()]
+    if not rows:
+        return
+    unknown = "WHERE NOT EXISTS (SELECT 1 FROM event_body b WHERE b.about = n.about AND b.digest = n.digest)"
+    insert = "INSERT INTO event_body (about, digest, body) SELECT n.about, n.digest, n.body FROM"
+    if database.dialect == "postgres":
+        source = "unnest(?::text[], ?::text[], ?::text[]) AS n (about, digest, body)"
+        yield f"{insert} {source} {unknown}", tuple(list(column) for column in zip(*rows, strict=True))
+        return
+    for row in rows:
+        yield f"{insert} (SELECT ? AS about, ? AS digest, ? AS body) n {unknown}", row

@@ -7,7 +7,7 @@ contacts that was 30 % of the time.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import cast
 
 from graphql import (
@@ -47,18 +47,20 @@ def _selected(info: Info) -> set[str]:
     """The names of the fields that are selected of a connection's nodes."""
     parts = [node.selection_set for node in info._raw_info.field_nodes]
     for step in ("edges", "node"):
-        parts = [field.selection_set for part in parts for field in _fields(info, part) if field.name.value == step]
-    return {field.name.value for part in parts for field in _fields(info, part)}
+        parts = [field.selection_set for field in _fields(info, parts, set()) if field.name.value == step]
+    return {field.name.value for field in _fields(info, parts, set())}
 
 
-def _fields(info: Info, selections: SelectionSetNode | None) -> Iterator[FieldNode]:
-    for selection in selections.selections if selections else ():
+def _fields(info: Info, parts: Iterable[SelectionSetNode | None], seen: set[str]) -> Iterator[FieldNode]:
+    """The fields of selections of one object. Each fragment is `seen` once: repeated walks double with each level."""
+    for selection in (selection for part in parts if part for selection in part.selections):
         # A directive may leave it out, and what is left out need not be read.
         if selection.directives:
             continue
         if isinstance(selection, FieldNode):
             yield selection
-        elif isinstance(selection, FragmentSpreadNode):
-            yield from _fields(info, info._raw_info.fragments[selection.name.value].selection_set)
         elif isinstance(selection, InlineFragmentNode):
-            yield from _fields(info, selection.selection_set)
+            yield from _fields(info, [selection.selection_set], seen)
+        elif isinstance(selection, FragmentSpreadNode) and selection.name.value not in seen:
+            seen.add(selection.name.value)
+            yield from _fields(info, [info._raw_info.fragments[selection.name.value].selection_set], seen)

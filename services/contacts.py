@@ -83,8 +83,7 @@ async def delete(
         row = await _hand_over(change, row, successor_id)
     elif successor_id is not None:
         raise Fault.invalid("Only the primary contact has a successor.", "successor_id")
-    for note in await change.where(Note, contact_id=identifier):
-        await change.delete(Note, note)
+    await change.delete_all(Note, await change.where(Note, contact_id=identifier))
     await change.delete(Contact, row)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import math
 import re
 import secrets
 import unicodedata
@@ -13,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 from zxcvbn import zxcvbn
+from zxcvbn.matching import L33T_TABLE, relevant_l33t_subtable
 
 from models.fault import Fault
 
@@ -28,7 +30,9 @@ _threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="password")
 _LONGEST_BEFORE_NORMALISATION = 4 * LONGEST
 # zxcvbn counts about 10^8 guesses for any three known patterns in a row ("password" + "2024" + "!!!").
 _FEW_GUESSES = 2 * 10**8
-_ZXCVBN_LONGEST = 72
+# zxcvbn tries every reading of leetspeak, and all substrings in each: 128 characters at once took it seconds.
+_PART = 32
+_MOST_READINGS = 16
 _LEAST_BESIDE_CONTEXT = 8
 # Letters and digits that are not taken for one another: no l, o, 0, 1.
 _READABLE = "abcdefghijkmnpqrstuvwxyz23456789"
@@ -58,31 +62,16 @@ def needs_rehash(stored: str) -> bool:
         return True
 
 
-def check_new_password(password: str, field: tuple[str | int, ...], *, context: Sequence[str] = ()) -> str:
+async def check_new_password(password: str, field: tuple[str | int, ...], *, context: Sequence[str] = ()) -> str:
     """The password in NFKC when it may be used, else Fault INVALID at `field`; the password is never quoted.
 
     15 to 128 code points, whatever characters. Refused are common passwords, also repeated, padded or in leetspeak
     (as zxcvbn guesses them), and passwords made of the product's name and of `context`: the owner's email and names.
     """
-    if len(password) > _LONGEST_BEFORE_NORMALISATION:
-        raise Fault.invalid(f"Choose a password of at most {LONGEST} characters.", *field)
-    if any(unicodedata.category(character) in {"Cc", "Cs"} for character in password):
-        raise Fault.invalid("Choose a password without control characters or halves of characters.", *field)
-    normal = unicodedata.normalize("NFKC", password)
-    if min(len(password), len(normal)) < SHORTEST:
-        raise Fault.invalid(
-            f"Choose a password of at least {SHORTEST} characters: some words in a row will do.", *field
-        )
-    if len(normal) > LONGEST:
-        raise Fault.invalid(f"Choose a password of at most {LONGEST} characters.", *field)
-    words = _context_words(context)
-    if _is_made_of(normal, words):
-        raise Fault.invalid("Choose a password that is not made of your name, your email or this product.", *field)
-    if _is_soon_guessed(normal, words):
-        raise Fault.invalid(
-            "Choose another password: this one is a common password or a simple pattern, guessed among the first.",
-            *field,
-        )
+    normal = _of_right_length(password, field)
+    refusal = await asyncio.get_running_loop().run_in_executor(_threads, _refusal, normal, context)
+    if refusal is not None:
+        raise Fault.invalid(refusal, *field)
     return normal
 
 
@@ -119,6 +108,30 @@ def _dummy_hash() -> str:
     return f"$argon2id$v=19${cost}${salt}${digest}"
 
 
+def _of_right_length(password: str, field: tuple[str | int, ...]) -> str:
+    if len(password) > _LONGEST_BEFORE_NORMALISATION:
+        raise Fault.invalid(f"Choose a password of at most {LONGEST} characters.", *field)
+    if any(unicodedata.category(character) in {"Cc", "Cs"} for character in password):
+        raise Fault.invalid("Choose a password without control characters or halves of characters.", *field)
+    normal = unicodedata.normalize("NFKC", password)
+    if min(len(password), len(normal)) < SHORTEST:
+        raise Fault.invalid(
+            f"Choose a password of at least {SHORTEST} characters: some words in a row will do.", *field
+        )
+    if len(normal) > LONGEST:
+        raise Fault.invalid(f"Choose a password of at most {LONGEST} characters.", *field)
+    return normal
+
+
+def _refusal(password: str, context: Sequence[str]) -> str | None:
+    words = _context_words(context)
+    if _is_made_of(password, words):
+        return "Choose a password that is not made of your name, your email or this product."
+    if _is_soon_guessed(password, words):
+        return "Choose another password: this one is a common password or a simple pattern, guessed among the first."
+    return None
+
+
 def _context_words(context: Sequence[str]) -> list[str]:
     folded = [unicodedata.normalize("NFKC", text).casefold() for text in (PRODUCT, *context)]
     words = {part for text in folded for part in (*re.split(r"[\W_]+", text), re.sub(r"[\W_]+", "", text))}
@@ -132,5 +145,19 @@ def _is_made_of(password: str, words: Sequence[str]) -> bool:
 
 
 def _is_soon_guessed(password: str, words: Sequence[str]) -> bool:
-    parts = [password[start : start + _ZXCVBN_LONGEST] for start in range(0, len(password), _ZXCVBN_LONGEST)]
-    return all(zxcvbn(part, user_inputs=list(words))["guesses"] < _FEW_GUESSES for part in parts)
+    parts = [password[start : start + _PART] for start in range(0, len(password), _PART)]
+    return all(_guesses(part, words) < _FEW_GUESSES for part in parts)
+
+
+def _guesses(part: str, words: Sequence[str]) -> float:
+    """How many guesses zxcvbn would need, piece by piece where there would be too many readings at once."""
+    guesses, start = 1.0, 0
+    for end in range(1, len(part) + 1):
+        if end == len(part) or _readings(part[start : end + 1]) > _MOST_READINGS:
+            guesses *= float(zxcvbn(part[start:end], user_inputs=list(words))["guesses"])
+            start = end
+    return guesses
+
+
+def _readings(text: str) -> int:
+    return math.prod(map(len, relevant_l33t_subtable(text, L33T_TABLE).values()))

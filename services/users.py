@@ -56,7 +56,7 @@ async def password_hash(given: Mapping[str, Any]) -> str | None:
     if password is None:
         return None
     context = [given[name] for name in ("email", "name") if given.get(name)]
-    return await passwords.hash_password(passwords.check_new_password(password, ("password",), context=context))
+    return await passwords.hash_password(await passwords.check_new_password(password, ("password",), context=context))
 
 
 async def _check_role(change: Change, fields: Mapping[str, Any]) -> None:

@@ -140,6 +140,31 @@ async def test_every_list_refuses_cursors_that_are_none(client: Client) -> None:
                 assert client.codes == ["BAD_CURSOR"], (name, cursor[:20])
 
 
+def forged(cursor: str, *values: Any) -> str:
+    """The cursor with other values."""
+    signature = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))[0]
+    return base64.urlsafe_b64encode(json.dumps([signature, *values]).encode()).decode().rstrip("=")
+
+
+async def test_a_forged_cursor_is_refused_before_the_database_sees_it(client: Client) -> None:
+    await factories.contact(client)
+    by_priority = "contacts(orderBy: { field: PRIORITY, direction: ASC }"
+    by_time = "contacts(orderBy: { field: CREATED_AT, direction: ASC }"
+    values: dict[str, list[tuple[Any, ...]]] = {
+        "history(": [(2**63,), (10**30,), (1e400,), (float("nan"),), (None,), ("x",)],
+        "customers(": [("a\0", "x"), ("\ud800", "x"), ("a",), ("a", "b", "c")],
+        f"{by_priority}, ": [(2**31, "a", "x"), ("x", "a", "x")],
+        f"{by_time}, ": [("0001-01-01T00:00:00+23:59", "x"), ("x", "x"), (5, "x")],
+    }
+    for call, tried in values.items():
+        data = await client.run(f"{{ {call}first: 1) {{ edges {{ cursor }} }} }}")
+        [edge] = next(iter(data.values()))["edges"]
+        for some in tried:
+            text = f"query ($cursor: String) {{ {call}after: $cursor) {{ totalCount }} }}"
+            await client.run(text, cursor=forged(edge["cursor"], *some))
+            assert client.codes == ["BAD_CURSOR"], (call, some)
+
+
 async def test_a_cursor_of_another_list_order_or_filter_is_refused(client: Client) -> None:
     contact = await factories.contact(client)
     await factories.note(client, contact["id"])

@@ -14,7 +14,7 @@ from models import Permission, clock
 from schema.access import AccessRule
 from schema.plan import access_of
 from tests import factories
-from tests.client import Client, ClientWith, new_session, observed
+from tests.client import Client, ClientWith, observed
 from tests.schema.documents import MUTATION, QUERY, smallest_call
 
 pytestmark = pytest.mark.anyio
@@ -249,108 +249,3 @@ async def test_passwords_and_tokens_are_secret_from_everybody(client: Client) ->
     assert '"field":"tokenHash","before":null,"after":null,"withheld":"SECRET"' in client.response.text
     assert "argon2" not in client.response.text
     assert str(machine.token) not in client.response.text
-
-
-VIEWER = "{ viewer { actor { id } } }"
-
-
-@pytest.mark.parametrize(
-    ("idle", "passed", "valid"),
-    [
-        (timedelta(minutes=29), timedelta(minutes=29), True),
-        (timedelta(minutes=30), timedelta(minutes=30), False),
-        (timedelta(minutes=29), timedelta(hours=11, minutes=59), True),
-        (timedelta(minutes=29), timedelta(hours=12), False),
-    ],
-    ids=["used a while ago", "idle for 30 minutes", "used all day", "12 hours old"],
-)
-async def test_sessions_end(client: Client, idle: timedelta, passed: timedelta, valid: bool) -> None:
-    begun = clock.now()
-    at = timedelta(0)
-    data: dict[str, Any] = {}
-    while at < passed:
-        at = min(at + idle, passed)
-        with clock.set_to(lambda at=begun + at: at):  # type: ignore[misc]
-            data = await client.run(VIEWER)
-    assert bool(data) is valid
-    assert client.codes == ([] if valid else ["UNAUTHENTICATED"])
-    if not valid:
-        assert "not valid any more" in client.errors[0]["message"]
-
-
-async def test_a_session_is_touched_at_most_once_a_minute(client: Client, database: models.Database) -> None:
-    begun = clock.now()
-    touched = []
-    for seconds in (1, 59, 61, 90, 122):
-        with clock.set_to(lambda at=begun + timedelta(seconds=seconds): at), observed(database) as seen:  # type: ignore[misc]
-            await client.run(VIEWER)
-        touched.append(any(sql.startswith("UPDATE session") for sql in seen))
-    assert touched == [False, False, True, False, True]
-
-
-async def test_a_revoked_session_is_over_at_once(client: Client) -> None:
-    assert client.user is not None
-    other = Client(await new_session(client.user["id"]), client.user)
-    assert await other.run(VIEWER)
-    await client.change(
-        "mutation ($id: ID!) { endSessions(input: { userId: $id }) { ended errors { code } } }", id=client.user["id"]
-    )
-    for session in (client, other):
-        assert await session.run(VIEWER) == {}
-        assert session.codes == ["UNAUTHENTICATED"]
-
-
-async def test_a_disabled_user_is_out_at_once(client: Client, client_with: ClientWith) -> None:
-    actor = await client_with()
-    assert actor.user is not None
-    text = "mutation ($id: ID!) { updateUser(input: { id: $id, active: false }) { errors { code } } }"
-    await client.change(text, id=actor.user["id"])
-    assert await actor.run(VIEWER) == {}
-    assert actor.codes == ["UNAUTHENTICATED"]
-
-
-async def test_taking_a_permission_away_takes_effect_with_the_next_request(
-    client: Client, client_with: ClientWith
-) -> None:
-    actor = await client_with([Permission.CUSTOMERS_READ, Permission.NOTES_READ])
-    assert actor.user is not None
-    assert await actor.run("{ customers { totalCount } }")
-    text = "mutation ($id: ID!, $may: [Permission!]!) { updateUserRole(input: { id: $id, permissions: $may })"
-    await client.change(f"{text} {{ errors {{ code }} }} }}", id=actor.user["role_id"], may=["NOTES_READ"])
-    assert await actor.run("{ customers { totalCount } }") == {}
-    assert actor.codes == ["FORBIDDEN"]
-
-
-async def test_api_keys_expire_and_can_be_revoked(client: Client) -> None:
-    until = clock.now() + timedelta(days=3)
-    _, machine = await factories.machine(client, Permission.CUSTOMERS_READ, expiresAt=until.isoformat())
-    key, other = await factories.machine(client, Permission.CUSTOMERS_READ)
-    assert await machine.run("{ customers { totalCount } }")
-    with clock.set_to(lambda: until):
-        assert await machine.run("{ customers { totalCount } }") == {}
-    assert machine.codes == ["UNAUTHENTICATED"]
-    assert await other.run("{ customers { totalCount } }")
-    await client.change("mutation ($id: ID!) { revokeApiKey(input: { id: $id }) { errors { code } } }", id=key["id"])
-    assert await other.run("{ customers { totalCount } }") == {}
-    assert other.codes == ["UNAUTHENTICATED"]
-
-
-async def test_what_is_no_token_of_ours_is_nobody(client: Client) -> None:
-    anonymous = Client()
-    for sent in (
-        "Bearer cfs_unknown",
-        "Bearer cfk_unknown",
-        "Bearer ",
-        "Bearer x",
-        "Basic YTpi",
-        "cfs_x",
-        "Bearer cfs_\xe9",
-    ):
-        assert await anonymous.send(VIEWER, {}, {b"authorization": sent.encode("latin-1")}) == {}, sent
-        assert anonymous.codes == ["UNAUTHENTICATED"], sent
-
-
-async def test_the_word_bearer_may_be_written_in_any_case(client: Client) -> None:
-    other = Client()
-    other.http.headers["authorization"] = f"bEARER   {client.token}"
-    assert await other.run(VIEWER)

@@ -6,11 +6,12 @@ import asyncio
 import re
 import threading
 import time
+from collections.abc import Sequence
 from typing import Literal
 
 import pytest
 from argon2 import Parameters, PasswordHasher, extract_parameters
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
@@ -19,6 +20,12 @@ from services import passwords
 
 FIELD = ("input", "password")
 GOOD = "seven lamps of quiet basalt"
+# Every character that zxcvbn reads as a letter, and its worst case when it was given more of them at once.
+LEET = "4@8({[<369!1|05$7+%2"
+
+
+def check(password: str, field: tuple[str | int, ...] = FIELD, context: Sequence[str] = ()) -> str:
+    return asyncio.run(passwords.check_new_password(password, field, context=context))
 
 
 @pytest.fixture
@@ -171,7 +178,7 @@ def test_the_hash_that_stands_in_for_unknown_accounts_costs_what_real_ones_cost(
     ],
 )
 def test_a_long_uncommon_password_is_accepted_without_composition_rules(password: str) -> None:
-    assert passwords.check_new_password(password, FIELD) == password
+    assert check(password, FIELD) == password
 
 
 @pytest.mark.parametrize(
@@ -198,7 +205,7 @@ def test_a_long_uncommon_password_is_accepted_without_composition_rules(password
 )
 def test_a_common_password_is_refused_also_repeated_or_padded(password: str) -> None:
     with pytest.raises(Fault, match="guessed among the first") as caught:
-        passwords.check_new_password(password, FIELD)
+        check(password, FIELD)
     assert caught.value.code is ErrorCode.INVALID
     assert caught.value.field == FIELD
     assert password not in caught.value.message
@@ -209,7 +216,7 @@ def test_passwords_of_the_list_are_refused_in_every_dress(common: str) -> None:
     times = passwords.SHORTEST // len(common) + 1
     for dressed in (common * times, common + "1234567890123", "!" * 15 + common):
         with pytest.raises(Fault):
-            passwords.check_new_password(dressed, FIELD)
+            check(dressed, FIELD)
 
 
 @pytest.mark.parametrize(
@@ -227,12 +234,12 @@ def test_passwords_of_the_list_are_refused_in_every_dress(common: str) -> None:
 )
 def test_a_password_made_of_the_owner_and_the_product_is_refused(password: str) -> None:
     with pytest.raises(Fault):
-        passwords.check_new_password(password, FIELD, context=["jane.doe@example.com", "Jane Doe"])
+        check(password, FIELD, context=["jane.doe@example.com", "Jane Doe"])
 
 
 def test_a_password_may_mention_its_owner_among_other_things() -> None:
     password = "jane keeps nine velvet owls"
-    assert passwords.check_new_password(password, FIELD, context=["jane@example.com", "", "J"]) == password
+    assert check(password, FIELD, context=["jane@example.com", "", "J"]) == password
 
 
 @pytest.mark.parametrize(
@@ -250,14 +257,14 @@ def test_a_password_may_mention_its_owner_among_other_things() -> None:
 )
 def test_a_password_of_the_wrong_length_or_with_control_characters_is_refused(password: str, advice: str) -> None:
     with pytest.raises(Fault, match=advice) as caught:
-        passwords.check_new_password(password, FIELD)
+        check(password, FIELD)
     assert caught.value.field == FIELD
 
 
 def test_length_counts_code_points_not_bytes() -> None:
-    assert passwords.check_new_password("日月火水木金土山川田人口車門雨", FIELD)
+    assert check("日月火水木金土山川田人口車門雨", FIELD)
     with pytest.raises(Fault, match="at least 15"):
-        passwords.check_new_password("日月火水木金土山川田人口車門", FIELD)
+        check("日月火水木金土山川田人口車門", FIELD)
 
 
 @given(
@@ -268,10 +275,10 @@ def test_nothing_but_a_fault_comes_out_and_an_accepted_password_stays_accepted(
     password: str, context: list[str]
 ) -> None:
     try:
-        accepted = passwords.check_new_password(password, FIELD, context=context)
+        accepted = check(password, FIELD, context=context)
     except Fault:
         return
-    assert passwords.check_new_password(accepted, FIELD, context=context) == accepted
+    assert check(accepted, FIELD, context=context) == accepted
 
 
 def test_generated_passwords_are_readable_differ_and_may_be_used() -> None:
@@ -279,4 +286,38 @@ def test_generated_passwords_are_readable_differ_and_may_be_used() -> None:
     assert len(generated) == 50
     for password in generated:
         assert re.fullmatch(r"[a-km-np-z2-9]{5}(-[a-km-np-z2-9]{5}){3}", password)
-        assert passwords.check_new_password(password, FIELD) == password
+        assert check(password, FIELD) == password
+
+
+def seconds(password: str, context: Sequence[str] = ()) -> float:
+    """What checking costs of a processor."""
+    begun = time.thread_time()
+    passwords._refusal(password, context)
+    return time.thread_time() - begun
+
+
+@pytest.mark.parametrize("password", [LEET * 6 + "abcdefgh", LEET, "1q2w3e4r5t6y7u8i" * 8, "4@8({3" * 21, "a" * 128])
+def test_checking_takes_no_time_to_speak_of(password: str) -> None:
+    assert seconds(password, ["jane.doe@example.com", "Jane Doe"]) < 0.2
+
+
+@settings(max_examples=50, deadline=None)
+@given(letters=st.text(LEET + "abcegilostxz", min_size=2, max_size=25), data=st.data())
+def test_no_alphabet_makes_checking_expensive(letters: str, data: st.DataObject) -> None:
+    assert seconds(data.draw(st.text(letters, min_size=passwords.LONGEST, max_size=passwords.LONGEST))) < 0.2
+
+
+def test_the_event_loop_goes_on_while_a_password_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: list[str] = []
+
+    def noted(*_: object) -> None:
+        threads.append(threading.current_thread().name)
+
+    monkeypatch.setattr(passwords, "_refusal", noted)
+    check(GOOD)
+    assert threads[0].startswith("password")
+
+
+@pytest.mark.parametrize("password", [LEET, "$7+%2{[<36!1|05@4x9", "R7+%2{[<36!1|0)5@4x9" * 5])
+def test_a_password_of_many_signs_is_accepted(password: str) -> None:
+    assert check(password) == password

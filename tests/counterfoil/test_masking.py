@@ -1,0 +1,114 @@
+"""Bugs are masked for whoever asks and logged in full for whoever looks, without personal data on either side."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from counterfoil import admission, view
+from schema.context import Loaders
+from tests import factories
+from tests.client import Client
+from tests.counterfoil.log_lines import told
+
+pytestmark = pytest.mark.anyio
+
+JSON = {"content-type": "application/json"}
+VIEWER = "{ viewer { actor { name } } }"
+
+PERSON = "Zaphod Beeblebrox <zaphod@example.com>"
+
+
+async def broken(*_: object) -> Any:
+    """A loader with a bug: its exception quotes personal data."""
+    raise ValueError(f"unexpected row: {PERSON}")
+
+
+async def test_a_bug_is_masked_and_logged_in_full_without_personal_data(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contact = await factories.contact(client, lastName=PERSON)
+    text = """query Find($id: ID!, $who: String) {
+      node(id: $id) { id }
+      contact(id: $id) { lastName }
+      contacts(search: $who) { totalCount }
+    }"""
+    monkeypatch.setattr(Loaders, "load", broken)
+    with told() as entries:
+        data = await client.run(text, id=contact["id"], who=PERSON)
+    # What does not need the loader is still there.
+    assert data == {"node": {"id": contact["id"]}, "contact": None, "contacts": {"totalCount": 1}}
+    [error] = client.errors
+    identifier = client.response.headers["x-request-id"]
+    assert error["message"] == view.MASKED
+    assert error["extensions"] == {"code": "INTERNAL_ERROR", "requestId": identifier}
+    assert error["path"] == ["contact"]
+    bug, request = entries
+    assert (bug["event"], bug["log_level"], bug["path"]) == ("bug", "error", "contact")
+    assert bug["exception"]["type"] == "builtins.ValueError"
+    assert "test_view.py" in bug["exception"]["stack"][-1]
+    assert bug["exception"]["stack"][-1].endswith(" broken")
+    assert {entry["request_id"] for entry in entries} == {identifier}
+    assert (request["event"], request["status"]) == ("request", 200)
+    for word in ("Zaphod", "zaphod", str(client.token)):
+        assert word not in repr(entries)
+        assert word not in client.response.text
+
+
+async def test_a_bug_in_a_mutation_leaves_nothing_behind(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def stumble(*_: object) -> None:
+        raise KeyError(PERSON)
+
+    with monkeypatch.context() as patch, told() as entries:
+        patch.setattr("audit.Change.insert", stumble)
+        data = await client.run('mutation { createCustomer(input: { name: "Half" }) { errors { code } } }')
+    assert data == {"createCustomer": None}
+    assert client.codes == ["INTERNAL_ERROR"]
+    assert [entry["event"] for entry in entries] == ["bug", "request"]
+    assert "Zaphod" not in repr(entries) + client.response.text
+    assert (await client.run("{ customers { totalCount } }"))["customers"]["totalCount"] == 0
+
+
+async def test_a_bug_before_execution_is_masked_too(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stumble(*_: object) -> None:
+        raise ValueError(PERSON)
+
+    monkeypatch.setattr(admission, "plan_of", stumble)
+    with told() as entries:
+        assert await client.run(VIEWER) == {}
+    assert client.codes == ["INTERNAL_ERROR"]
+    assert client.errors[0]["message"] == view.MASKED
+    assert [entry["event"] for entry in entries] == ["bug", "request"]
+    assert "Zaphod" not in repr(entries) + client.response.text
+
+
+async def test_a_bug_outside_graphql_is_masked_too(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(view, "find_viewer", broken)
+    with told() as entries:
+        response = await client.http.post("/graphql", json={"query": VIEWER})
+    assert response.status_code == 500
+    identifier = response.headers["x-request-id"]
+    [error] = response.json()["errors"]
+    assert error == {"message": view.MASKED, "extensions": {"code": "INTERNAL_ERROR", "requestId": identifier}}
+    bug, request = entries
+    assert (bug["event"], bug["exception"]["type"]) == ("bug", "builtins.ValueError")
+    assert bug["request_id"] == request["request_id"] == identifier
+    assert request["status"] == 500
+    assert "Zaphod" not in repr(entries) + response.text
+
+
+async def test_what_is_refused_is_logged_in_one_line_without_values(client: Client) -> None:
+    contact = await factories.contact(client, lastName=PERSON)
+    with told() as entries:
+        await client.run(f'{{ contacts(search: "{PERSON}", first: 101) {{ totalCount }} }}')
+        await client.run("{ Zaphod }")
+        await client.fault("UpdateContact", id=contact["id"], title=PERSON * 10)
+    assert [(entry["event"], entry.get("code")) for entry in entries] == [
+        ("refused", "BAD_PAGE"),
+        ("request", None),
+        ("refused", "BAD_REQUEST"),
+        ("request", None),
+        ("request", None),
+    ]
+    assert "Zaphod" not in repr(entries)

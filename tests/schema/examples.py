@@ -1,0 +1,185 @@
+"""For each mutation of the schema a call that succeeds: test_mutation_walk.py wants one for every new mutation."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import models
+from tests import factories
+from tests.client import PASSWORD, Client, client_with, new_session, set_password
+
+Sent = dict[str, Any]
+# Somebody who may call the mutation, and its input; None for one that has none.
+Example = Callable[[Client], Awaitable[tuple[Client, Sent | None]]]
+
+EXAMPLES: dict[str, Example] = {}
+
+
+def example(make: Example) -> Example:
+    """Register the example of the mutation that the function is named after."""
+    words = make.__name__.split("_")
+    EXAMPLES[words[0] + "".join(word.capitalize() for word in words[1:])] = make
+    return make
+
+
+async def with_password() -> Client:
+    somebody = await client_with()
+    assert somebody.user is not None
+    await set_password(somebody.user["id"])
+    return Client(await new_session(somebody.user["id"]), somebody.user)
+
+
+@example
+async def sign_in(admin: Client) -> tuple[Client, Sent | None]:
+    somebody = await with_password()
+    assert somebody.user is not None
+    return Client(), {"email": somebody.user["email"], "password": PASSWORD}
+
+
+@example
+async def sign_out(admin: Client) -> tuple[Client, Sent | None]:
+    return await client_with(), None
+
+
+@example
+async def change_password(admin: Client) -> tuple[Client, Sent | None]:
+    return await with_password(), {"currentPassword": PASSWORD, "password": "seven purple wheelbarrows sing"}
+
+
+@example
+async def create_api_key(admin: Client) -> tuple[Client, Sent | None]:
+    return admin, {"name": "Nightly export", "permissions": ["CUSTOMERS_READ"]}
+
+
+@example
+async def revoke_api_key(admin: Client) -> tuple[Client, Sent | None]:
+    key, _ = await factories.machine(admin, models.Permission.CUSTOMERS_READ)
+    return admin, {"id": key["id"]}
+
+
+@example
+async def create_customer(admin: Client) -> tuple[Client, Sent | None]:
+    return admin, {"name": "Lakeside Bakery", "email": "office@lakeside.example.com"}
+
+
+@example
+async def update_customer(admin: Client) -> tuple[Client, Sent | None]:
+    return admin, {"id": (await factories.customer(admin))["id"], "website": "https://lakeside.example.com"}
+
+
+@example
+async def convert_to_contact(admin: Client) -> tuple[Client, Sent | None]:
+    customer = await factories.customer(admin, email="eva@lakeside.example.com")
+    return admin, {"customerId": customer["id"], "methodIds": [customer["methods"][0]["id"]], "firstName": "Eva"}
+
+
+@example
+async def create_location(admin: Client) -> tuple[Client, Sent | None]:
+    return admin, {"customerId": (await factories.customer(admin))["id"], "name": "Warehouse"}
+
+
+@example
+async def update_location(admin: Client) -> tuple[Client, Sent | None]:
+    customer = await factories.customer(admin)
+    return admin, {"id": (await factories.location(admin, customer["id"]))["id"], "name": "Warehouse 2"}
+
+
+@example
+async def delete_location(admin: Client) -> tuple[Client, Sent | None]:
+    customer = await factories.customer(admin)
+    return admin, {"id": (await factories.location(admin, customer["id"]))["id"]}
+
+
+@example
+async def create_contact(admin: Client) -> tuple[Client, Sent | None]:
+    return admin, {"customerId": (await factories.customer(admin))["id"], "firstName": "Eva"}
+
+
+@example
+async def update_contact(admin: Client) -> tuple[Client, Sent | None]:
+    contact = await factories.contact(admin)
+    role = await factories.contact_role(admin)
+    return admin, {"id": contact["id"], "title": "CFO", "roleId": role["id"]}
+
+
+@example
+async def delete_contact(admin: Client) -> tuple[Client, Sent | None]:
+    contact = await factories.contact(admin)
+    successor = await factories.contact(admin, contact["customer"]["id"])
+    await factories.note(admin, contact["id"])
+    return admin, {"id": contact["id"], "successorId": successor["id"]}
+
+
+@example
+async def set_contact_roles(admin: Client) -> tuple[Client, Sent | None]:
+    role = await factories.contact_role(admin)
+    contacts = [{"id": (await factories.contact(admin))["id"]} for _ in range(2)]
+    return admin, {"contacts": contacts, "roleId": role["id"]}
+
+
+@example
+async def create_contact_role(admin: Client) -> tuple[Client, Sent | None]:
+    return admin, {"name": "Dunning", "communication": True}
+
+
+@example
+async def update_contact_role(admin: Client) -> tuple[Client, Sent | None]:
+    return admin, {"id": (await factories.contact_role(admin))["id"], "invoicePresentment": True}
+
+
+@example
+async def delete_contact_role(admin: Client) -> tuple[Client, Sent | None]:
+    role, other = await factories.contact_role(admin), await factories.contact_role(admin)
+    await factories.contact(admin, roleId=role["id"])
+    return admin, {"id": role["id"], "replacementId": other["id"]}
+
+
+@example
+async def create_note(admin: Client) -> tuple[Client, Sent | None]:
+    return admin, {"subjectId": (await factories.customer(admin))["id"], "body": "Will pay on Monday."}
+
+
+@example
+async def update_note(admin: Client) -> tuple[Client, Sent | None]:
+    note = await factories.note(admin, (await factories.contact(admin))["id"])
+    return admin, {"id": note["id"], "body": "Has paid.", "pinned": True}
+
+
+@example
+async def delete_note(admin: Client) -> tuple[Client, Sent | None]:
+    return admin, {"id": (await factories.note(admin, (await factories.customer(admin))["id"]))["id"]}
+
+
+@example
+async def create_user(admin: Client) -> tuple[Client, Sent | None]:
+    return admin, {"name": "Nora New", "email": "nora@example.com"}
+
+
+@example
+async def update_user(admin: Client) -> tuple[Client, Sent | None]:
+    role = await factories.user_role(admin, models.Permission.NOTES_READ)
+    return admin, {"id": (await factories.user(admin))["id"], "roleId": role["id"], "active": False}
+
+
+@example
+async def end_sessions(admin: Client) -> tuple[Client, Sent | None]:
+    somebody = await client_with()
+    assert somebody.user is not None
+    return admin, {"userId": somebody.user["id"]}
+
+
+@example
+async def create_user_role(admin: Client) -> tuple[Client, Sent | None]:
+    return admin, {"name": "Reader", "permissions": ["CUSTOMERS_READ", "NOTES_READ"]}
+
+
+@example
+async def update_user_role(admin: Client) -> tuple[Client, Sent | None]:
+    role = await factories.user_role(admin, models.Permission.NOTES_READ)
+    return admin, {"id": role["id"], "permissions": ["NOTES_READ", "NOTES_WRITE"]}
+
+
+@example
+async def delete_user_role(admin: Client) -> tuple[Client, Sent | None]:
+    return admin, {"id": (await factories.user_role(admin, models.Permission.NOTES_READ))["id"]}
