@@ -14,7 +14,6 @@ from tests.counterfoil.log_lines import told
 
 pytestmark = pytest.mark.anyio
 
-JSON = {"content-type": "application/json"}
 VIEWER = "{ viewer { actor { name } } }"
 
 PERSON = "Zaphod Beeblebrox <zaphod@example.com>"
@@ -47,7 +46,6 @@ async def test_a_bug_is_masked_and_logged_in_full_without_personal_data(
     bug, request = entries
     assert (bug["event"], bug["log_level"], bug["path"]) == ("bug", "error", "contact")
     assert bug["exception"]["type"] == "builtins.ValueError"
-    assert "test_view.py" in bug["exception"]["stack"][-1]
     assert bug["exception"]["stack"][-1].endswith(" broken")
     assert {entry["request_id"] for entry in entries} == {identifier}
     assert (request["event"], request["status"]) == ("request", 200)

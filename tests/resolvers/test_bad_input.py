@@ -25,7 +25,8 @@ from tests.resolvers.documents import (
 )
 from tests.resolvers.stubs import actions, last_seq, nothing_recorded, recorded
 from tests.schema.documents import MUTATION
-from tests.schema.test_mutation_walk import EXAMPLES, document
+from tests.schema.examples import EXAMPLES
+from tests.schema.test_mutation_walk import document
 
 pytestmark = pytest.mark.anyio
 
