@@ -1,0 +1,74 @@
+"""`python -m bench`: seeds what is missing, measures, and writes bench/RESULTS.md."""
+
+from __future__ import annotations
+
+import tempfile
+from enum import Enum
+from itertools import groupby
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from bench import stores
+from bench.measuring import Measuring, load_generator
+from bench.report import write_report
+from bench.scale import FULL, QUICK
+from bench.scenarios import scenarios
+
+RESULTS = Path(__file__).with_name("RESULTS.md")
+
+
+class Dialect(Enum):
+    """Which database."""
+
+    SQLITE = "sqlite"
+    POSTGRES = "postgres"
+
+
+class Name(Enum):
+    """Which scenario."""
+
+    LIST = "list"
+    ONE = "one"
+    WRITE = "write"
+    UPDATE = "update"
+    HISTORY = "history"
+    HISTORY_VIEW = "history-view"
+
+
+def main(
+    quick: Annotated[bool, typer.Option("--quick", help="Small databases and short rounds, to try it out.")] = False,
+    only: Annotated[Name | None, typer.Option(help="Only this scenario.")] = None,
+    database: Annotated[Dialect | None, typer.Option(help="Only this database.")] = None,
+    cache: Annotated[
+        Path | None,
+        typer.Option(help="Where seeded databases are kept between runs, some 6 GB: else in the system's temp folder."),
+    ] = None,
+) -> None:
+    """Measure the product beside hand-written endpoints and plain Strawberry.
+
+    A whole run writes bench/RESULTS.md; a quick or partial one only prints what it would write.
+    """
+    folder = cache or Path(tempfile.gettempdir())
+    scale = QUICK if quick else FULL
+    dialects = [dialect.value for dialect in Dialect if database in (None, dialect)]
+    console = Console(stderr=True)
+    with console.status("Preparing") as status, stores.opened(folder, scale, dialects, status.update) as seeded:
+        wanted = [scenario for scenario in scenarios(seeded) if only is None or scenario.name == only.value]
+        with load_generator() as generator:
+            measuring = Measuring(seeded, scale, generator, status.update)
+            for dialect in dialects:
+                for _, together in groupby(wanted, key=lambda scenario: (scenario.stores, scenario.writes)):
+                    measuring.measure(dialect, list(together))
+        text = write_report(measuring.figures, wanted, scale, seeded.versions())
+    if not quick and only is None and database is None:
+        RESULTS.write_text(text)
+    print(text)
+
+
+if __name__ == "__main__":
+    application = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    application.command()(main)
+    application()

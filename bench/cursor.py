@@ -1,0 +1,35 @@
+"""The product's cursors, made by hand."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from audit.history import HISTORY
+from models.listing import request_page
+from models.listings import CUSTOMERS
+
+_CUSTOMERS = request_page(CUSTOMERS, order="NAME", descending=False).signature
+_HISTORY = request_page(HISTORY).signature
+
+
+def of_customer(row: Mapping[str, Any]) -> str:
+    """Where a customer stands in the list by name."""
+    return _encode(_CUSTOMERS, row["name_key"], row["id"])
+
+
+def of_event(row: Mapping[str, Any]) -> str:
+    """Where an event stands in its history."""
+    return _encode(_HISTORY, row["seq"])
+
+
+def read(text: str) -> list[Any]:
+    """The sort keys in a cursor."""
+    values: list[Any] = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+    return values[1:]
+
+
+def _encode(*values: Any) -> str:
+    return base64.urlsafe_b64encode(json.dumps(values, separators=(",", ":")).encode()).decode().rstrip("=")

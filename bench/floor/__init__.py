@@ -1,0 +1,1 @@
+"""The floor: the same answers from endpoints written by hand, without GraphQL and without layers."""

@@ -1,0 +1,1 @@
+"""Plain Strawberry with data loaders, as its documentation teaches."""
