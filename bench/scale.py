@@ -29,5 +29,5 @@ class Scale:
         return self.customers * self.short // self.long
 
 
-FULL = Scale("full", customers=10_000, short=10_000, long=1_000_000, rounds=5, seconds=2.0, warmup=0.5)
+FULL = Scale("full", customers=10_000, short=10_000, long=1_000_000, rounds=3, seconds=1.5, warmup=0.4)
 QUICK = Scale("quick", customers=400, short=2_000, long=40_000, rounds=2, seconds=0.5, warmup=0.2)

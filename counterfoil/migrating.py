@@ -117,7 +117,7 @@ async def _forwards(app: str) -> None:
 
 
 async def _install_guards(url: str) -> None:
-    database = connect(url)
+    database = connect(url, checkpoints=False)
     await database.start()
     try:
         complete = not await guard.missing(database)

@@ -17,6 +17,12 @@ class _Sqlite(SQLiteEngine):
     async def check_version(self) -> None:
         """Left out, as below; `start()` of our own engines checks."""
 
+    async def get_connection(self) -> Any:
+        """A connection that leaves checkpoints to the process that serves the file."""
+        connection = await super().get_connection()
+        await connection.execute("PRAGMA wal_autocheckpoint = 0")
+        return connection
+
 
 class _Postgres(PostgresEngine):
     async def check_version(self) -> None:

@@ -73,9 +73,14 @@ class Settings(BaseSettings):
                 raise ValueError("Write origins such as https://desk.example.com, parted by commas, without paths.")
         return value
 
-    def database(self) -> Database:
-        """The database, not started yet."""
-        return connect(self.database_url, readers=self.sqlite_readers, connections=self.postgres_connections)
+    def database(self, *, serves: bool = True) -> Database:
+        """The database, not started yet. On SQLite, only the process that `serves` it checkpoints while it runs."""
+        return connect(
+            self.database_url,
+            readers=self.sqlite_readers,
+            connections=self.postgres_connections,
+            checkpoints=serves,
+        )
 
     @property
     def on_sqlite(self) -> bool:

@@ -16,10 +16,9 @@ from audit.drift import adopt, drift
 from audit.verification import verify_events
 from counterfoil import settings as settings_module
 from counterfoil.cli.failing import Refused, one_line_errors
-from counterfoil.cli.opening import MIGRATE, opened
+from counterfoil.cli.opening import MIGRATE, must_exist, opened
 from counterfoil.settings import Settings, read_settings
 from models import Database, people
-from models.engine.url import sqlite_path
 from models.version import version
 
 _NAMED = 10
@@ -83,9 +82,7 @@ async def _check_database(findings: Findings, settings: Settings, *, mend: bool)
     from counterfoil import migrating
 
     url = settings.database_url
-    if settings.on_sqlite and not sqlite_path(url).exists():
-        findings.problem("database", f"{settings.shown_database_url} does not exist. Run: {MIGRATE}")
-        return
+    must_exist(settings)
     async with opened(settings) as database:
         findings.ok("database", f"{await version(database)}, {settings.shown_database_url}")
         if not await _check_migrations(findings, url):

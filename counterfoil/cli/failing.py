@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import typer
 
 from counterfoil.settings import BadSettings
-from models import Fault, failure
+from models import Busy, Fault, failure
 
 
 class Refused(Exception):
@@ -32,7 +32,7 @@ def _line(error: BaseException) -> str | None:
     if isinstance(error, Fault):
         at = ".".join(map(str, error.field or ()))
         return f"{at}: {error.message}" if at else error.message
-    if isinstance(error, Refused | BadSettings):
+    if isinstance(error, Refused | BadSettings | Busy):
         return str(error)
     # Only now: without good settings, Piccolo's configuration cannot be imported.
     from counterfoil.migrating import MigrationFailed

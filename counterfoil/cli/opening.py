@@ -11,15 +11,22 @@ import models
 from counterfoil.cli.failing import Refused
 from counterfoil.settings import Settings
 from models import failure
+from models.engine.url import sqlite_path
 from services import defaults
 
 MIGRATE = "python -m counterfoil migrate"
 
 
+def must_exist(settings: Settings) -> None:
+    """Refused when the SQLite file is not there: opening it would create it."""
+    if settings.on_sqlite and not sqlite_path(settings.database_url).exists():
+        raise Refused(f"{settings.shown_database_url} does not exist. Run: {MIGRATE}")
+
+
 @asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator[models.Database]:
     """The database as it is, started and bound; stopped afterwards. Refused when it cannot be reached."""
-    database = settings.database()
+    database = settings.database(serves=False)
     try:
         await database.start()
     except Exception as error:

@@ -12,6 +12,7 @@ import uvicorn
 from uvicorn.supervisors import Multiprocess
 
 from counterfoil import logs
+from counterfoil.cli.alone import alone
 from counterfoil.cli.failing import Refused, one_line_errors
 from counterfoil.cli.preparing import prepare
 from counterfoil.settings import Settings, read_settings
@@ -33,7 +34,7 @@ def serve(
             "SQLite is served by one process: its one writer connection and its checkpoints are that process's own."
             " Use --workers 1, or PostgreSQL."
         )
-    with _bound(settings) as listener:
+    with _bound(settings) as listener, alone(settings):
         asyncio.run(prepare(settings, demo=demo))
         typer.echo(f"Serving {settings.shown_database_url} at {_address(listener)}/graphql", err=True)
         _run(settings, listener)

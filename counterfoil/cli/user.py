@@ -13,7 +13,7 @@ from rich.table import Table
 from audit import SYSTEM, Change, Request, transact
 from counterfoil.cli import signing_in
 from counterfoil.cli.failing import one_line_errors
-from counterfoil.cli.opening import ready
+from counterfoil.cli.opening import must_exist, ready
 from counterfoil.settings import Settings, read_settings
 from models import BuiltInRole, ErrorCode, Fault, Row, User, UserRole, people, text
 from services import passwords, users
@@ -79,6 +79,7 @@ async def _add(settings: Settings, email: str, name: str, admin: bool, password:
 
 
 async def _list(settings: Settings) -> None:
+    must_exist(settings)
     async with ready(settings):
         rows = await people.every_user()
     table = Table("Email", "Name", "Role", "State", "ID", box=None, pad_edge=False)
@@ -91,6 +92,8 @@ async def _list(settings: Settings) -> None:
 
 
 async def _disable(settings: Settings, email: str) -> None:
+    must_exist(settings)
+
     async def work(change: Change) -> Row:
         rows = await change.where(User, email_key=text.key(email)) or await change.where(User, id=email)
         if not rows:

@@ -25,15 +25,16 @@ __all__ = [
 ]
 
 
-def connect(url: str, *, readers: int = 3, connections: int = 10) -> Database:
+def connect(url: str, *, readers: int = 3, connections: int = 10, checkpoints: bool = True) -> Database:
     """The database at `url`, not started yet; nothing is opened before `start()`.
 
     `sqlite:///relative.db`, `sqlite:////absolute.db` or `postgresql://user@host/name`. Anything else: ValueError.
     `readers` are SQLite's connections that read, `connections` the most that PostgreSQL's pool has (2 or more).
+    Two processes must not checkpoint one SQLite file at the same time: who works beside another does not.
     """
     scheme = url.partition(":")[0]
     if scheme == "sqlite":
-        return SqliteDatabase(sqlite_path(url), readers=readers)
+        return SqliteDatabase(sqlite_path(url), readers=readers, checkpoints=checkpoints)
     if scheme in ("postgresql", "postgres"):
         return PostgresDatabase(url, max_size=connections)
     raise ValueError("The database URL must begin with sqlite:/// or postgresql://.")

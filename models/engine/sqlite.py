@@ -23,16 +23,17 @@ T = TypeVar("T")
 
 
 class SqliteDatabase(PiccoloQueries, SQLiteEngine):  # type: ignore[misc]  # the engine's methods are replaced
-    """The SQLite database in the file `path`, with so many `readers`."""
+    """The SQLite database in the file `path`, with so many `readers`. One process at a time `checkpoints`."""
 
     dialect: Literal["sqlite"] = "sqlite"
 
-    def __init__(self, path: Path, *, readers: int = 3) -> None:
+    def __init__(self, path: Path, *, readers: int = 3, checkpoints: bool = True) -> None:
         SQLiteEngine.__init__(self, path=str(path))
         self.statements = []
         self.recording = False
         self.turn = asyncio.Lock()
-        self.writer = SqliteThreads("sqlite-writer", 1, partial(open_writer, path, lambda: int(self.recording)))
+        open_it = partial(open_writer, path, lambda: int(self.recording), checkpoints)
+        self.writer = SqliteThreads("sqlite-writer", 1, open_it)
         self._readers = SqliteThreads("sqlite-reader", readers, partial(open_reader, path))
 
     async def start(self) -> None:

@@ -32,13 +32,18 @@ sqlite3.register_converter("BOOLEAN", b"1".__eq__)
 sqlite3.register_converter("INTEGER", int)
 
 
-def open_writer(path: Path, is_recorder: Callable[[], int]) -> sqlite3.Connection:
-    """The one connection that writes and checkpoints. `is_recorder` becomes the SQL function counterfoil_recorder()."""
+def open_writer(path: Path, is_recorder: Callable[[], int], checkpoints: bool) -> sqlite3.Connection:
+    """The one connection that writes. `is_recorder` becomes the SQL function counterfoil_recorder().
+
+    Unless it `checkpoints`, the log is written back when the last connection closes, whosever that is.
+    """
     if sqlite3.sqlite_version_info < _OLDEST:
         raise RuntimeError(f"SQLite 3.38 or newer is needed; this Python has {sqlite3.sqlite_version}.")
     connection = _open(f"{path.as_uri()}?mode=rwc")
     try:
         _use_wal(connection)
+        if not checkpoints:
+            connection.execute("PRAGMA wal_autocheckpoint = 0")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA secure_delete = ON")
         connection.execute("PRAGMA journal_size_limit = 67108864")

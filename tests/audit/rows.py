@@ -56,10 +56,12 @@ def email(value: str) -> Row:
 
 
 async def insert(change: audit.Change, table: type[Audited], **values: Any) -> Row:
-    """A new row; the customer that it needs is made, too, unless it is given."""
+    """A new row; the customer or the user that it needs is made, too, unless it is given."""
     row = {**defaults(table), **values}
     if table in (Location, Contact, Note) and "customer_id" not in row:
         row["customer_id"] = (await insert(change, Customer))["id"]
+    if table is ApiKey and "created_by" not in row:
+        row["created_by"] = (await insert(change, User))["id"]
     return await change.insert(table, row)
 
 

@@ -15,7 +15,7 @@ import asyncpg
 import pytest
 
 import audit
-from models import ApiKey, Contact, ContactRole, Customer, Database, ErrorCode, Fault, Location, Note, User, clock
+from models import ApiKey, Busy, Contact, ContactRole, Customer, Database, ErrorCode, Fault, Location, Note, User, clock
 from models.identifier import new_id
 from models.registry import AUDITED
 from models.table import Audited
@@ -391,7 +391,7 @@ async def test_a_deadlock_is_tried_three_times(database: Database) -> None:
 
     _, seqs = await by_ada(work)
     assert seqs == [1]
-    with pytest.raises(asyncpg.DeadlockDetectedError):
+    with pytest.raises(Busy):
         await by_ada(work)
     assert len(tries) == 6
     assert len(await events(database)) == 1

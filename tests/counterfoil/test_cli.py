@@ -11,7 +11,7 @@ from audit import Request
 from audit.beginning import has_begun
 from counterfoil.cli.export_schema import FILE
 from models import Database, Row
-from services import first_administrator
+from services import defaults, first_administrator
 from services.sign_in import SignedIn, sign_in
 from tests.audit.rows import disclosed, events
 from tests.counterfoil.command_line import look, run
@@ -160,7 +160,8 @@ def test_a_file_that_cannot_be_imported_is_refused_in_one_line(
 
 
 def test_the_first_administrator_is_made_once_and_only_when_nobody_is_there(url: str) -> None:
-    run("user", "list")
+    run("migrate")
+    look(url, lambda _: defaults.ensure())
     password = look(url, lambda _: first_administrator.ensure())
     assert password is not None
     assert signed_in(url, first_administrator.EMAIL, password)
@@ -176,7 +177,7 @@ def test_the_first_administrator_is_made_once_and_only_when_nobody_is_there(url:
         ("sqlite:////missing-folder/x.db", "cannot use the database sqlite:////missing-folder/x.db: unable to open"),
     ],
 )
-@pytest.mark.parametrize("command", [["migrate"], ["user", "list"], ["demo"], ["serve", "--port", "0"]])
+@pytest.mark.parametrize("command", [["migrate"], ["demo"], ["serve", "--port", "0"]])
 def test_a_database_that_cannot_be_used_is_one_line_without_the_password(
     monkeypatch: pytest.MonkeyPatch, bad_url: str, said: str, command: list[str]
 ) -> None:

@@ -93,4 +93,4 @@ def test_the_sizes_of_the_pools_reach_the_database(monkeypatch: pytest.MonkeyPat
     given = []
     monkeypatch.setattr("counterfoil.settings.connect", lambda *args, **sizes: given.append(sizes))
     read_settings(sqlite_readers=5, postgres_connections=7).database()
-    assert given[-1] == {"readers": 5, "connections": 7}
+    assert given[-1] == {"readers": 5, "connections": 7, "checkpoints": True}
