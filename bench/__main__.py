@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import sys
 import tempfile
 from enum import Enum
 from itertools import groupby
@@ -51,6 +53,7 @@ def main(
 
     A whole run writes bench/RESULTS.md; a quick or partial one only prints what it would write.
     """
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # or the servers would outlive this
     folder = cache or Path(tempfile.gettempdir())
     scale = QUICK if quick else FULL
     dialects = [dialect.value for dialect in Dialect if database in (None, dialect)]
