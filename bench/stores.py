@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import hashlib
 import shutil
 import sqlite3
@@ -146,6 +147,7 @@ def opened(cache: Path, scale: Scale, dialects: Sequence[str], report: Callable[
             shutil.rmtree(old)
     folder.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
+        stack.enter_context(_alone(folder / "lock"))
         server = stack.enter_context(_postgres(folder / "postgres")) if "postgres" in dialects else None
         stores = Stores(folder, scale, server)
         stores.build_sqlite(report)
@@ -154,6 +156,17 @@ def opened(cache: Path, scale: Scale, dialects: Sequence[str], report: Callable[
         for dialect in dialects:
             stores.sign_in(dialect)
         yield stores
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """RuntimeError while another run is inside: it would measure this one."""
+    with path.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RuntimeError("another run uses this cache: wait for its end") from None
+        yield
 
 
 @contextmanager
