@@ -86,7 +86,7 @@ class View(GraphQL[Context, None]):
             response = refusal(413, str(error))
         await response(scope, receive, send)
 
-    async def get_context(self, request: HTTPRequest, response: Response) -> Context:  # type: ignore[override]
+    async def get_context(self, request: HTTPRequest, response: Response) -> Context:  # type: ignore[override]  # no WebSockets here
         """Who asks, found by the bearer token."""
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         viewer = await find_viewer(token.strip()) if scheme.lower() == "bearer" else None

@@ -12,7 +12,7 @@ def bind(database: Database) -> None:
     """Let this process work on `database`, Piccolo's tables included."""
     _bound[:] = [database]
     for table in (*AUDITED, *OPERATIONAL):
-        table._meta.db = database  # type: ignore[assignment]
+        table._meta.db = database  # type: ignore[assignment]  # ours are also Piccolo's engines
 
 
 def current() -> Database:

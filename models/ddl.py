@@ -41,7 +41,7 @@ async def rebuild_table(table: str, create: str, columns: Sequence[str], after: 
     engine = migrating_engine()
     if engine.engine_type != "sqlite":
         raise RuntimeError("PostgreSQL alters tables itself: use ALTER TABLE there")
-    connection = await engine.get_connection()  # type: ignore[attr-defined]
+    connection = await engine.get_connection()  # type: ignore[attr-defined]  # only its SQLite engine has it
     names = ", ".join(f'"{name}"' for name in columns)
     try:
         await connection.execute("PRAGMA foreign_keys = OFF")

@@ -80,7 +80,6 @@ class Listing:
     default_order: str
     parent: str | None = None
     descending: bool = False
-    always: tuple[Condition, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -234,7 +233,7 @@ def _columns(page: Page) -> str:
 def _where(page: Page, parent: str | None = None, *, paged: bool = True) -> tuple[str, list[Any]]:
     parts = [parent] if parent else []
     args: list[Any] = []
-    for condition in (*page.listing.always, *page.conditions):
+    for condition in page.conditions:
         parts.append(condition.sql)
         args.extend(condition.args)
     if paged and page.cursor is not None:

@@ -162,13 +162,13 @@ def _resolve_batched(kind: Batched) -> Callable[..., Any]:
         if loaded is not None:
             return loaded.result() if then is None else then(row, loaded.result(), context)
         loading = context.loaders.load(load, load, key)
-        return loading if then is None else resolve_then(row, loading, context)
-
-    async def resolve_then(row: Row, loading: Awaitable[Any], context: Context) -> Any:
-        value = await loading
-        return value if then is None else then(row, value, context)
+        return loading if then is None else _then(then, row, loading, context)
 
     return resolve
+
+
+async def _then(then: Callable[[Row, Any, Context], Any], row: Row, loading: Awaitable[Any], context: Context) -> Any:
+    return then(row, await loading, context)
 
 
 def with_signature(resolver: Callable[..., Any], parameters: Mapping[str, tuple[Any, Any]]) -> Callable[..., Any]:

@@ -100,13 +100,14 @@ async def _customer_first(
         return None
     row = await change.read(Contact, identifier)
     customer = await change.get(Customer, row["customer_id"])
-    primary = await change.where(Contact, lock=False, customer_id=customer["id"], primary=True)
-    await change.every(Contact, [identifier, *(contact["id"] for contact in primary), *filter(None, [successor_id])])
+    primary = await _primary_of(change, customer["id"], lock=False)
+    concerned = {identifier, successor_id, primary["id"] if primary else None}
+    await change.every(Contact, filter(None, concerned))
     return customer
 
 
-async def _primary_of(change: Change, customer_id: str) -> Row | None:
-    rows = await change.where(Contact, customer_id=customer_id, primary=True)
+async def _primary_of(change: Change, customer_id: str, *, lock: bool = True) -> Row | None:
+    rows = await change.where(Contact, lock=lock, customer_id=customer_id, primary=True)
     return rows[0] if rows else None
 
 
@@ -188,24 +189,21 @@ async def _clean(change: Change, given: Mapping[str, Any], customer: Row | None,
         known = row["methods"] if row else []
         fields["methods"] = values.methods(given["methods"] or [], ("methods",), country=country, known=known)
     fields.update(_preferred_method(given, fields, row))
-    fields.update(await _references(change, given, customer))
-    for name in ("origin_system", "origin_external_id"):
+    for name in ("role_id", "origin_system", "origin_external_id"):
         if name in given:
             fields[name] = given[name]
-    return fields
-
-
-async def _references(change: Change, given: Mapping[str, Any], customer: Row | None) -> dict[str, Any]:
-    fields: dict[str, Any] = {}
-    if "role_id" in given:
-        fields["role_id"] = given["role_id"]
     if "location_id" in given:
-        fields["location_id"] = given["location_id"]
-        if given["location_id"] is not None:
-            location = await change.refer(Location, given["location_id"], ("location_id",))
-            if customer is None or location["customer_id"] != customer["id"]:
-                raise Fault.invalid("This location belongs to another customer.", "location_id")
+        fields["location_id"] = await _location(change, given["location_id"], customer)
     return fields
+
+
+async def _location(change: Change, location_id: str | None, customer: Row | None) -> str | None:
+    if location_id is None:
+        return None
+    location = await change.refer(Location, location_id, ("location_id",))
+    if customer is None or location["customer_id"] != customer["id"]:
+        raise Fault.invalid("This location belongs to another customer.", "location_id")
+    return location_id
 
 
 def _address(given: Mapping[str, Any], customer: Row | None) -> dict[str, Any]:

@@ -28,8 +28,6 @@ class SignedIn:
 
     token: str
     expires_at: datetime
-    user_id: str
-    session_id: str
     seqs: list[int]
 
 
@@ -85,8 +83,8 @@ async def end_sessions(change: Change, user_id: str) -> int:
 async def _count(change: Change, key: str, **account: Any) -> tuple[Row | None, int | None]:
     """Count this attempt as a failure until it succeeds: (user, seconds to wait or None)."""
     await change.lock(key)
-    users = await change.where(User, **account)
-    user = users[0] if users else None
+    found = await change.where(User, **account)
+    user = found[0] if found else None
     counter = await throttle.find(key, change.now) or {"failures": 0, "blocked_until": change.now, "announced": False}
     blocked_until = counter["blocked_until"]
     if change.now < blocked_until:
@@ -132,4 +130,4 @@ async def _open(user: Row, key: str, rehashed: str | None, request: Request) -> 
         change.mention(User, row, Action.USER_SIGNED_IN)
 
     _, seqs = await transact(actor, request, work)
-    return SignedIn(token, expires_at, user["id"], session_id, seqs)
+    return SignedIn(token, expires_at, seqs)
