@@ -11,6 +11,7 @@ from strawberry.schema.config import StrawberryConfig
 
 from counterfoil.documents import KnownDocuments, KnownValidations
 from resolvers.root import Mutation, Query
+from schema.execution import RowExecution
 from schema.field import wire
 from schema.limits import SizeRule, TextRule
 from schema.scalars import SCALARS
@@ -28,6 +29,7 @@ def build_schema(
     schema = schema_class(
         query=Query,
         mutation=Mutation,
+        execution_context_class=RowExecution,
         config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=not introspection),
         extensions=[
             lambda: MaxTokensLimiter(MAX_TOKENS),

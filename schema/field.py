@@ -11,16 +11,18 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, is_dataclass
+from operator import itemgetter
 from typing import Any
 
 import strawberry
-from graphql import GraphQLField, GraphQLObjectType, GraphQLResolveInfo, GraphQLSchema
+from graphql import GraphQLField, GraphQLObjectType, GraphQLResolveInfo, GraphQLSchema, get_nullable_type, is_leaf_type
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 
 from models import Audited, Row
 from models.rows import by_ids
 from schema.access import Access
 from schema.context import Context
+from schema.execution import LEAVES, Leaf
 
 KIND = "counterfoil.kind"
 # Metadata of a field that returns as many objects as a list in its arguments has items: the way to that list.
@@ -114,14 +116,22 @@ def wire(schema: GraphQLSchema) -> None:
             continue
         # Rows carry no class; what an interface returns is told by its identifier (schema.node).
         graphql_type.is_type_of = None
-        for graphql_field in graphql_type.fields.values():
+        leaves: dict[str, Leaf] = {}
+        graphql_type.extensions[LEAVES] = leaves
+        for name, graphql_field in graphql_type.fields.items():
             kind = kind_of(graphql_field)
+            read: Callable[[Any], Any] | None = None
             if isinstance(kind, Derived):
+                read = kind.value
                 graphql_field.resolve = _resolve_derived(kind)
             elif isinstance(kind, Batched):
                 graphql_field.resolve = _resolve_batched(kind)
             elif (declared := _declaration(graphql_field)) is not None and declared.is_basic_field:
+                read = itemgetter(declared.python_name)
                 graphql_field.resolve = _resolve_plain(declared.python_name)
+            inner = get_nullable_type(graphql_field.type)
+            if read is not None and is_leaf_type(inner):
+                leaves[name] = Leaf(read, inner.coerce_output_value, inner is graphql_field.type)
 
 
 def kind_of(graphql_field: GraphQLField) -> Derived | Batched | None:
