@@ -14,8 +14,9 @@ from typing import Any
 from models.engine.program import Row
 from models.engine.sqlite_connection import execute, open_reader
 
-# In seconds. What takes longer does not belong on the loop.
-_MOMENT = 0.001
+# In seconds: as long as Python lets one thread keep the interpreter from the others (sys.getswitchinterval() is 0.005).
+# A thread that reads rows needs the interpreter as well, so up to here the loop would gain nothing by one.
+_MOMENT = 0.004
 # So many instructions of SQLite's virtual machine pass between two looks at the clock: some ten microseconds.
 _INSTRUCTIONS = 500
 # A page cache in KiB: it adds to those of the threads.
