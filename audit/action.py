@@ -15,6 +15,10 @@ class Category(Enum):
     CONTACT = "contact"
     COMMUNICATION_SETTINGS = "communication-settings"
     NOTE = "note"
+    DOCUMENT = "document"
+    PAYMENT = "payment"
+    ORDER_DESK = "order-desk"
+    SETTINGS = "settings"
     ACCESS = "access"
 
 

@@ -183,10 +183,7 @@ class Change:
 
     def mention(self, table: type[Audited], row: Row, action: Action) -> None:
         """Leave an event that changes no row: a sign-in, a refusal."""
-        label = table.label(row)
-        about = table.about(row)
-        customer = table.customer_of(row)
-        self._pending.append(Pending(action, table.subject, row["id"], row["revision"], label, about, customer))
+        self._pending.append(_pending(table, row, action))
 
     def append(self, pending: Pending) -> None:
         """Leave an event that was built elsewhere: an account that does not exist."""
@@ -213,14 +210,8 @@ class Change:
             raise TypeError("a change needs a row")
         changes, bodies = difference(table, before, after)
         changes.update(forced)
-        label = table.label(row)
-        self._labels[row["id"]] = label
-        action = action_of(table, verb)
-        about, customer = table.about(row), table.customer_of(row)
-        revision = row["revision"]
-        self._pending.append(
-            Pending(action, table.subject, row["id"], revision, label, about, customer, changes, bodies)
-        )
+        self._labels[row["id"]] = table.label(row)
+        self._pending.append(_pending(table, row, action_of(table, verb), changes, bodies))
 
     def _finish(self) -> Program[None]:
         if self._pending:
@@ -258,6 +249,27 @@ class Change:
             raise fault from error
         if len(written) != rows:
             raise RuntimeError(f"a row of {table.subject.value} is not as it was read in this transaction")
+
+
+def _pending(
+    table: type[Audited],
+    row: Row,
+    action: Action,
+    changes: Mapping[str, dict[str, Any]] = MappingProxyType({}),
+    bodies: Mapping[str, str] = MappingProxyType({}),
+) -> Pending:
+    return Pending(
+        action,
+        table.subject,
+        row["id"],
+        row["revision"],
+        table.label(row),
+        table.about(row),
+        table.customer_of(row),
+        table.sales_document_of(row),
+        dict(changes),
+        dict(bodies),
+    )
 
 
 def _name(table: type[Audited]) -> str:

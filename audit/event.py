@@ -61,6 +61,7 @@ class Pending:
     label: str
     about: str
     customer_id: str | None = None
+    sales_document_id: str | None = None
     changes: dict[str, dict[str, Any]] = field(default_factory=dict)
     bodies: dict[str, str] = field(default_factory=dict)
 
@@ -133,7 +134,7 @@ def compose(
         "subject_id": pending.subject_id,
         "revision": pending.revision,
         "customer_id": pending.customer_id,
-        "sales_document_id": None,
+        "sales_document_id": pending.sales_document_id,
         "request_id": request.id,
     }
     leaf = leaf_of(columns, (digest(text) for texts in details.values() for text in texts))

@@ -88,7 +88,7 @@ def _apply(table: type[Audited], state: State, event: Row, details: Sequence[Row
         # The label stands beside the changes: without it, nobody knows any more which columns had changed.
         state.values.clear()
     elif event["action"].endswith(".created"):
-        state.values = dict.fromkeys(recorded_columns(table))
+        state.values = {**dict.fromkeys(recorded_columns(table)), **table.added}
     for name in recorded_columns(table):
         if name in disclosed and state.exists:
             about, change = disclosed[name]

@@ -35,6 +35,10 @@ READ_PERMISSION: Mapping[Category, Permission] = {
     Category.CONTACT: Permission.CUSTOMERS_READ,
     Category.COMMUNICATION_SETTINGS: Permission.CUSTOMERS_READ,
     Category.NOTE: Permission.NOTES_READ,
+    Category.DOCUMENT: Permission.DOCUMENTS_READ,
+    Category.PAYMENT: Permission.CUSTOMERS_READ,
+    Category.ORDER_DESK: Permission.SALES_DOCUMENTS_READ,
+    Category.SETTINGS: Permission.CUSTOMERS_READ,
     Category.ACCESS: Permission.USERS_READ,
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from piccolo.engine import Engine, engine_finder
@@ -28,6 +28,29 @@ async def execute(statements: Sequence[str]) -> None:
     big_primary = "BIGINT PRIMARY KEY" if engine.engine_type == "postgres" else "INTEGER PRIMARY KEY"
     for statement in statements:
         await engine.run_ddl(statement.format(key=key, identity=identity, big_primary=big_primary))
+
+
+async def add_columns(table: str, definitions: Mapping[str, str]) -> None:
+    """Add the columns that the table does not have yet: name → type and constraints, `{key}` as for `execute`.
+
+    A column that may not be null needs a DEFAULT for the rows there are; `Audited.added` tells the fold about it.
+    """
+    engine = migrating_engine()
+    if engine.engine_type == "postgres":
+        rows = await engine.run_ddl(
+            "SELECT attname AS name FROM pg_attribute"
+            f" WHERE attrelid = '\"{table}\"'::regclass AND attnum > 0 AND NOT attisdropped"
+        )
+    else:
+        rows = await engine.run_ddl(f"SELECT name FROM pragma_table_info('{table}')")
+    there = {row["name"] for row in rows}
+    await execute(
+        [
+            f'ALTER TABLE "{table}" ADD COLUMN "{name}" {definition}'
+            for name, definition in definitions.items()
+            if name not in there
+        ]
+    )
 
 
 async def rebuild_table(table: str, create: str, columns: Sequence[str], after: Sequence[str] = ()) -> None:

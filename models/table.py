@@ -41,7 +41,8 @@ class Audited(Table):
 
     `revision` begins with 1 and counts the changes of the row. `secret` columns appear in events as changed, never
     with values; `long` columns are stored once by digest. `taken` says for the last column of a unique index which
-    field is at fault and what to tell.
+    field is at fault and what to tell. `added` are columns that a migration added with another value than null, and
+    that value: events from before say nothing about them.
     """
 
     prefix: ClassVar[str]
@@ -50,6 +51,7 @@ class Audited(Table):
     long: ClassVar[frozenset[str]] = frozenset()
     derived: ClassVar[frozenset[str]] = frozenset()
     taken: ClassVar[Mapping[str, tuple[str, str]]] = {}
+    added: ClassVar[Mapping[str, Any]] = {}
 
     id = Text(primary_key=True)
     revision = Integer()
@@ -72,7 +74,12 @@ class Audited(Table):
 
     @staticmethod
     def customer_of(row: Mapping[str, Any]) -> str | None:
-        """The id of the customer in whose History view the row's events stand."""
+        """The id of the customer whom the row's events concern."""
+        return None
+
+    @staticmethod
+    def sales_document_of(row: Mapping[str, Any]) -> str | None:
+        """The id of the sales document that the row belongs to: its events stand there, not in the customer's view."""
         return None
 
 

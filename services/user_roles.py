@@ -11,17 +11,42 @@ from services import values
 from services.users import check_within
 
 _P = Permission
-_READ = (_P.CUSTOMERS_READ, _P.NOTES_READ, _P.HISTORY_READ)
+_READ = (_P.CUSTOMERS_READ, _P.NOTES_READ, _P.DOCUMENTS_READ, _P.SALES_DOCUMENTS_READ, _P.HISTORY_READ)
 
 BUILT_IN: Mapping[BuiltInRole, tuple[str, tuple[Permission, ...]]] = {
     BuiltInRole.ADMINISTRATOR: ("Administrator", tuple(Permission)),
     BuiltInRole.AR_MANAGER: (
         "AR manager",
-        (*_READ, _P.CUSTOMERS_WRITE, _P.CONTACTS_WRITE, _P.CONTACT_ROLES_WRITE, _P.NOTES_WRITE, _P.USERS_READ),
+        (
+            *_READ,
+            _P.CUSTOMERS_WRITE,
+            _P.CUSTOMERS_MERGE,
+            _P.CONTACTS_WRITE,
+            _P.CONTACT_ROLES_WRITE,
+            _P.NOTES_WRITE,
+            _P.DOCUMENTS_WRITE,
+            _P.SALES_DOCUMENTS_WRITE,
+            _P.PAYMENTS_WRITE,
+            _P.SETTINGS_WRITE,
+            _P.USERS_READ,
+        ),
     ),
-    BuiltInRole.AR_CLERK: ("AR clerk", (*_READ, _P.CONTACTS_WRITE, _P.NOTES_WRITE)),
+    BuiltInRole.AR_CLERK: (
+        "AR clerk",
+        (*_READ, _P.CONTACTS_WRITE, _P.NOTES_WRITE, _P.DOCUMENTS_WRITE, _P.PAYMENTS_WRITE),
+    ),
     BuiltInRole.LOCATION_CONTACT_EDITOR: ("Location contact editor", (_P.CUSTOMERS_READ, _P.LOCATION_CONTACTS_WRITE)),
-    BuiltInRole.ORDER_DESK: ("Order desk", (_P.CUSTOMERS_READ, _P.NOTES_READ, _P.NOTES_WRITE)),
+    BuiltInRole.ORDER_DESK: (
+        "Order desk",
+        (
+            _P.CUSTOMERS_READ,
+            _P.NOTES_READ,
+            _P.NOTES_WRITE,
+            _P.SALES_DOCUMENTS_READ,
+            _P.SALES_DOCUMENTS_WRITE,
+            _P.PAYMENTS_WRITE,
+        ),
+    ),
     BuiltInRole.AUDITOR: ("Auditor", (*_READ, _P.AUDIT_READ, _P.USERS_READ)),
 }
 

@@ -1,4 +1,4 @@
-"""Rebuilding a SQLite table keeps rows, references and indexes, or changes nothing."""
+"""Changing tables: rebuilt on SQLite they keep rows, references and indexes; columns are added once."""
 
 from __future__ import annotations
 
@@ -65,3 +65,15 @@ async def test_broken_references_are_refused(path: Path) -> None:
     with pytest.raises(RuntimeError, match="would break 1 foreign keys"):
         await ddl.rebuild_table("parent", NEW_SHAPE, ["id", "size"])
     assert rows(path, "SELECT type FROM pragma_table_info('parent') WHERE name = 'size'") == [("TEXT",)]
+
+
+async def test_columns_are_added_once_and_rows_take_their_default(
+    empty_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PICCOLO_CONF", "counterfoil.piccolo_conf")
+    monkeypatch.setattr(piccolo_conf, "DB", piccolo_conf.engine_for(empty_database_url))
+    await ddl.execute(["CREATE TABLE parent (id TEXT PRIMARY KEY)", "INSERT INTO parent VALUES ('a')"])
+    for _ in range(2):
+        await ddl.add_columns("parent", {"size": "INTEGER NOT NULL DEFAULT 7", "key": "{key} REFERENCES parent (id)"})
+    found = await ddl.migrating_engine().run_ddl('SELECT id, size, "key" FROM parent')
+    assert [dict(row) for row in found] == [{"id": "a", "size": 7, "key": None}]
