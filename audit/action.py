@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from enum import Enum
 from typing import Any
 
@@ -40,6 +41,15 @@ class Action(Enum):
     NOTE_CREATED = "note.created"
     NOTE_UPDATED = "note.updated"
     NOTE_DELETED = "note.deleted"
+    REMINDER_WORKFLOW_CREATED = "reminder_workflow.created"
+    REMINDER_WORKFLOW_UPDATED = "reminder_workflow.updated"
+    REMINDER_WORKFLOW_DELETED = "reminder_workflow.deleted"
+    SETTINGS_CREATED = "settings.created"
+    SETTINGS_UPDATED = "settings.updated"
+    SETTINGS_DELETED = "settings.deleted"
+    PREFERENCES_CREATED = "preferences.created"
+    PREFERENCES_UPDATED = "preferences.updated"
+    PREFERENCES_DELETED = "preferences.deleted"
     USER_CREATED = "user.created"
     USER_UPDATED = "user.updated"
     USER_DELETED = "user.deleted"
@@ -64,15 +74,35 @@ _CATEGORIES = {
     SubjectType.CONTACT: Category.CONTACT,
     SubjectType.CONTACT_ROLE: Category.COMMUNICATION_SETTINGS,
     SubjectType.NOTE: Category.NOTE,
+    SubjectType.REMINDER_WORKFLOW: Category.SETTINGS,
+    SubjectType.SETTINGS: Category.SETTINGS,
+    SubjectType.PREFERENCES: Category.SETTINGS,
     SubjectType.USER: Category.ACCESS,
     SubjectType.USER_ROLE: Category.ACCESS,
     SubjectType.API_KEY: Category.ACCESS,
 }
 
 
-def category_of(subject: SubjectType) -> Category:
-    """The heading under which events about this kind of subject stand."""
-    return _CATEGORIES[subject]
+# Changes of these columns and of none with another heading stand under theirs.
+_COLUMNS: Mapping[SubjectType, Mapping[str, Category]] = {
+    SubjectType.PREFERENCES: {
+        "reminder_workflow_id": Category.COMMUNICATION_SETTINGS,
+        "reminders": Category.COMMUNICATION_SETTINGS,
+        "monthly_statement": Category.COMMUNICATION_SETTINGS,
+        "online_payments": Category.PAYMENT,
+        "card": Category.PAYMENT,
+        "ach": Category.PAYMENT,
+        "customer_portal": Category.SETTINGS,
+        "contact_policy": Category.SETTINGS,
+    },
+}
+
+
+def category_of(subject: SubjectType, changed: Iterable[str] = ()) -> Category:
+    """The heading under which an event about this kind of subject stands, when these columns changed."""
+    headings = _COLUMNS.get(subject, {})
+    found = {headings[name] for name in changed if name in headings}
+    return found.pop() if len(found) == 1 else _CATEGORIES[subject]
 
 
 def action_of(table: type[Audited], verb: str) -> Action:

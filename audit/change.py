@@ -102,8 +102,12 @@ class Change:
         return int(rows[0]["n"])
 
     async def insert(self, table: type[Audited], values: Mapping[str, Any]) -> Row:
-        """Create a row from its columns (absent ones are null) and leave a `created` event. Fault TAKEN."""
-        row: Row = {**dict.fromkeys(columns(table)), "id": new_id(table.prefix), "revision": 1, "created_at": self.now}
+        """Create a row from its columns and leave a `created` event. Fault TAKEN.
+
+        Absent columns are null, or what `table.added` says.
+        """
+        absent = {**dict.fromkeys(columns(table)), **table.added}
+        row: Row = {**absent, "id": new_id(table.prefix), "revision": 1, "created_at": self.now}
         if not values.keys() <= row.keys():
             raise TypeError(f"{table.__name__} has no columns {sorted(values.keys() - row.keys())}")
         row.update(values)

@@ -127,7 +127,7 @@ def compose(
         "seq": seq,
         "at": at,
         "action": pending.action.value,
-        "category": category_of(pending.subject_type).value,
+        "category": category_of(pending.subject_type, pending.changes).value,
         "actor_kind": actor.kind.value,
         "actor_id": actor.id,
         "subject_type": pending.subject_type.value,

@@ -7,12 +7,13 @@ from models.access import ApiKey, IdempotencyKey, Session, Throttle
 from models.contact import Contact, ContactLevel
 from models.contact_method import ContactMethodKind
 from models.contact_role import ContactRole, DesignationSource, WellKnownRole
-from models.customer import AccountingSystem, Customer, CustomerKind, OriginKind
+from models.customer import AccountingSystem, Customer, CustomerKind, OriginKind, PaymentResponsibility
 from models.database import bind, current
 from models.engine import Database, connect
 from models.fault import Busy, ErrorCode, Fault, Forbidden
 from models.location import Location
 from models.note import Note
+from models.preferences import ContactPolicy, Preferences, PreferenceSource, ReminderWorkflow, Settings
 from models.table import Audited, Row, SubjectType
 from models.user import BuiltInRole, Permission, User, UserRole
 
@@ -25,6 +26,7 @@ __all__ = [
     "Contact",
     "ContactLevel",
     "ContactMethodKind",
+    "ContactPolicy",
     "ContactRole",
     "Customer",
     "CustomerKind",
@@ -37,9 +39,14 @@ __all__ = [
     "Location",
     "Note",
     "OriginKind",
+    "PaymentResponsibility",
     "Permission",
+    "PreferenceSource",
+    "Preferences",
+    "ReminderWorkflow",
     "Row",
     "Session",
+    "Settings",
     "SubjectType",
     "Throttle",
     "User",

@@ -10,7 +10,7 @@ from piccolo.columns import Boolean, Text
 
 from models import text
 from models.contact_method import preferred
-from models.table import Audited, Json, Row, SubjectType
+from models.table import Audited, Json, Row, SubjectType, reference
 
 
 class CustomerKind(Enum):
@@ -35,12 +35,22 @@ class OriginKind(Enum):
     SYNCED = "SYNCED"
 
 
+class PaymentResponsibility(Enum):
+    """Who in the tree of customers pays: what a customer says counts for itself only."""
+
+    BUYER = "BUYER"
+    IMMEDIATE_PARENT = "IMMEDIATE_PARENT"
+    TOP_LEVEL_PARENT = "TOP_LEVEL_PARENT"
+
+
 class Customer(Audited, tablename="customer"):
-    """A company or an individual. `accounting` keeps what the accounting system says and no column holds."""
+    """A company or an individual. `accounting` keeps what the accounting system says, word for word."""
 
     prefix = "cus"
     subject = SubjectType.CUSTOMER
     derived = frozenset({"name_key", "email", "phone", "search_key"})
+    added = {"payment_responsibility": PaymentResponsibility.BUYER.value}
+    texts = {"payment_responsibility": lambda value: str(value).replace("_", " ").lower()}
 
     name = Text()
     name_key = Text()
@@ -56,6 +66,10 @@ class Customer(Audited, tablename="customer"):
     origin_external_id = Text(null=True)
     accounting = Json(null=True)
     search_key = Text()
+    parent_id = reference("self", null=True)
+    payment_responsibility = Text()
+    payment_terms = Text(null=True)
+    currency = Text(null=True)
 
     @staticmethod
     def derive(row: Mapping[str, Any]) -> Row:

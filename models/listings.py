@@ -14,6 +14,7 @@ from models.customer import Customer
 from models.listing import Condition, Key, Listing
 from models.location import Location
 from models.note import Note
+from models.preferences import ReminderWorkflow
 from models.user import User, UserRole
 
 _ID = Key.column("id")
@@ -30,6 +31,7 @@ _PRIORITY = Key(
 )
 
 CUSTOMERS = Listing(Customer, {"NAME": _NAME, "CREATED_AT": _CREATED_AT}, "NAME")
+CHILDREN_OF_CUSTOMER = replace(CUSTOMERS, parent="parent_id")
 
 CONTACTS = Listing(
     Contact,
@@ -57,6 +59,7 @@ NOTES_OF_CUSTOMER = Listing(
 )
 NOTES_OF_CONTACT = replace(NOTES_OF_CUSTOMER, parent="contact_id")
 
+REMINDER_WORKFLOWS = Listing(ReminderWorkflow, {"NAME": _NAME}, "NAME")
 CONTACT_ROLES = Listing(ContactRole, {"NAME": _NAME}, "NAME")
 USERS = Listing(User, {"NAME": _NAME}, "NAME")
 USER_ROLES = Listing(UserRole, {"NAME": _NAME}, "NAME")

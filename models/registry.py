@@ -12,6 +12,7 @@ from models.contact_role import ContactRole
 from models.customer import Customer
 from models.location import Location
 from models.note import Note
+from models.preferences import Preferences, ReminderWorkflow, Settings
 from models.table import Audited
 from models.user import User, UserRole
 
@@ -21,10 +22,13 @@ AUDITED: tuple[type[Audited], ...] = (
     User,
     ApiKey,
     ContactRole,
+    ReminderWorkflow,
+    Settings,
     Customer,
     Location,
     Contact,
     Note,
+    Preferences,
 )
 
 OPERATIONAL: Mapping[type[Table], str] = {

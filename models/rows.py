@@ -8,6 +8,8 @@ from functools import cache
 from models.contact import Contact
 from models.database import current
 from models.identifier import prefix_of
+from models.preference_rows import preferences_by_ids
+from models.preferences import Preferences
 from models.registry import BY_PREFIX
 from models.table import Audited, Row, column_list, quoted
 
@@ -16,7 +18,12 @@ Load = Callable[[Sequence[str]], Awaitable[list[Row | None]]]
 
 @cache
 def by_ids(table: type[Audited]) -> Load:
-    """A loader: the rows with these ids, in this order; None for an id that nobody has. One statement."""
+    """A loader: the rows with these ids, in this order; None for an id that nobody has. One statement.
+
+    Every customer has preferences, also without a row: theirs are `preference_rows.preferences_of`.
+    """
+    if table is Preferences:
+        return preferences_by_ids
     name = quoted(table._meta.tablename)
     names = column_list(table)
 

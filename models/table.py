@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import Enum
 from functools import cache
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from piccolo.columns import ForeignKey, Integer, OnDelete, OnUpdate, Text, Timestamptz
 from piccolo.table import Table
@@ -22,6 +22,9 @@ class SubjectType(Enum):
     CONTACT = "contact"
     CONTACT_ROLE = "contact_role"
     NOTE = "note"
+    REMINDER_WORKFLOW = "reminder_workflow"
+    SETTINGS = "settings"
+    PREFERENCES = "preferences"
     USER = "user"
     USER_ROLE = "user_role"
     API_KEY = "api_key"
@@ -31,8 +34,8 @@ class Json(Text):
     """A text column that holds canonical JSON: a value that is read and changed as a whole."""
 
 
-def reference(table: type[Table], *, null: bool) -> ForeignKey[Any]:
-    """A foreign key that never writes by itself: RESTRICT and NO ACTION."""
+def reference(table: type[Table] | Literal["self"], *, null: bool) -> ForeignKey[Any]:
+    """A foreign key that never writes by itself: RESTRICT and NO ACTION. "self" is the table that it stands in."""
     return ForeignKey(references=table, null=null, on_delete=OnDelete.restrict, on_update=OnUpdate.no_action)
 
 
@@ -42,7 +45,9 @@ class Audited(Table):
     `revision` begins with 1 and counts the changes of the row. `secret` columns appear in events as changed, never
     with values; `long` columns are stored once by digest. `taken` says for the last column of a unique index which
     field is at fault and what to tell. `added` are columns that a migration added with another value than null, and
-    that value: events from before say nothing about them.
+    that value: events from before say nothing about them, and a new row has it, too. `texts` makes of a column's
+    value, other than null, what people read. `cleared` is how a sentence tells that a column became null, with the
+    column's {name} and its value {before}.
     """
 
     prefix: ClassVar[str]
@@ -52,6 +57,8 @@ class Audited(Table):
     derived: ClassVar[frozenset[str]] = frozenset()
     taken: ClassVar[Mapping[str, tuple[str, str]]] = {}
     added: ClassVar[Mapping[str, Any]] = {}
+    texts: ClassVar[Mapping[str, Callable[[Any], str]]] = {}
+    cleared: ClassVar[str] = "{name} {before} removed"
 
     id = Text(primary_key=True)
     revision = Integer()

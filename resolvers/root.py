@@ -10,12 +10,23 @@ from resolvers.customers import CustomerMutation, CustomerQuery
 from resolvers.history import HistoryQuery
 from resolvers.nodes import NodeQuery
 from resolvers.notes import NoteMutation, NoteQuery
+from resolvers.preferences import PreferenceQuery
 from resolvers.users import UserMutation, UserQuery
 from resolvers.viewer import ViewerMutation, ViewerQuery
 
 
 @strawberry.type(description="What can be read.")
-class Query(ViewerQuery, NodeQuery, CustomerQuery, ContactQuery, ContactRoleQuery, NoteQuery, HistoryQuery, UserQuery):
+class Query(
+    ViewerQuery,
+    NodeQuery,
+    CustomerQuery,
+    ContactQuery,
+    ContactRoleQuery,
+    NoteQuery,
+    PreferenceQuery,
+    HistoryQuery,
+    UserQuery,
+):
     """What can be read."""
 
 

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 import strawberry
 
-from models import CustomerKind, Permission, Row
-from models.listings import CONTACTS_OF_CUSTOMER, LOCATIONS_OF_CUSTOMER, NOTES_OF_CUSTOMER
+import models
+from models import CustomerKind, PaymentResponsibility, Permission, Row
+from models.hierarchy import payers
+from models.listings import CHILDREN_OF_CUSTOMER, CONTACTS_OF_CUSTOMER, LOCATIONS_OF_CUSTOMER, NOTES_OF_CUSTOMER
 from models.rows import primary_contacts
 from schema.access import PARENT, needs
 from schema.connection import Connection, connection
 from schema.contact import Contact
-from schema.field import batched, derived, plain
+from schema.field import batched, derived, plain, referred
 from schema.filters import contacts
 from schema.history import HistoryEvent, history_of, updated_at
 from schema.location import Location
 from schema.node import Node
 from schema.note import Note
+from schema.preferences import Preferences, preferences
 from schema.stored import Address, ContactMethod, Origin, origin, stored, stored_json
 
 
@@ -65,6 +68,23 @@ class Customer(Node):
     accounting: AccountingFacts | None = derived(
         lambda row: stored_json(row["accounting"]), "What the accounting system says; null when it was made here."
     )
+    parent: Annotated[Customer, strawberry.lazy("schema.customer")] | None = referred(
+        "parent_id", models.Customer, "The customer above it; null at the top."
+    )
+    children: Connection[Annotated[Customer, strawberry.lazy("schema.customer")]] = connection(
+        CHILDREN_OF_CUSTOMER, "The customers right below it, by name.", nested=True
+    )
+    payment_responsibility: PaymentResponsibility = plain("Who in the tree pays for it.")
+    payer: Annotated[Customer, strawberry.lazy("schema.customer")] = batched(
+        lambda row: row["id"],
+        payers,
+        "Who pays for it, by its payment responsibility: itself, its parent, or the customer at the top.",
+        # A way up without an end was forced past the product: then everybody pays for themself.
+        then=lambda row, payer, _: payer or row,
+    )
+    payment_terms: str | None = plain("Payment terms, e.g. “Net 30”; from the accounting system while synced.")
+    currency: str | None = plain("Preferred currency: ISO 4217; from the accounting system while synced.")
+    preferences: Preferences = preferences()
     primary_contact: Contact | None = batched(
         lambda row: row["id"], primary_contacts, "The primary contact; null while there is no active contact."
     )

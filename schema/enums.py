@@ -15,11 +15,14 @@ from models import (
     BuiltInRole,
     ContactLevel,
     ContactMethodKind,
+    ContactPolicy,
     CustomerKind,
     DesignationSource,
     ErrorCode,
     OriginKind,
+    PaymentResponsibility,
     Permission,
+    PreferenceSource,
     SubjectType,
     WellKnownRole,
 )
@@ -35,8 +38,14 @@ def _register(
 
 def _happened(action: Enum) -> str:
     subject, _, verb = str(action.value).partition(".")
-    article = "An" if subject[0] in "aeiou" and not subject.startswith("user") else "A"
-    return f"{article} {subject_name(subject)}: {verb.replace('_', ' ')}."
+    return f"{_with_article(subject)}: {verb.replace('_', ' ')}."
+
+
+def _with_article(subject: str) -> str:
+    name = subject_name(subject)
+    if name.endswith("s"):
+        return name.capitalize()
+    return f"An {name}" if name[0] in "aeioA" else f"A {name}"
 
 
 _register(
@@ -50,7 +59,7 @@ _register(
         "DATABASE": "Somebody with direct access to the database; the change was found later.",
     },
 )
-_register(SubjectType, "What an event is about. Values may be added.", lambda item: f"A {subject_name(item.value)}.")
+_register(SubjectType, "What an event is about. Values may be added.", lambda item: f"{_with_article(item.value)}.")
 _register(Action, "What happened. Values may be added.", _happened, "EventAction")
 _register(
     Category,
@@ -135,6 +144,29 @@ _register(
     OriginKind,
     "Where something comes from.",
     {"LOCAL": "Made here; it never goes to the accounting system.", "SYNCED": "Delivered by an accounting system."},
+)
+_register(
+    PaymentResponsibility,
+    "Who pays for a customer. What its parents say for themselves does not count.",
+    {
+        "BUYER": "The customer itself.",
+        "IMMEDIATE_PARENT": "Its parent; the customer itself while it has none.",
+        "TOP_LEVEL_PARENT": "The customer at the top of the tree.",
+    },
+)
+_register(
+    ContactPolicy,
+    "Whether the order desk needs a customer's contact. Values may be added.",
+    {
+        "NOT_REQUIRED": "It does not.",
+        "REQUIRED": "To release an order; to post or to receive a payment without one is warned of.",
+        "REQUIRED_WITH_PASSWORD": "Always, and to apply one needs the contact's order password.",
+    },
+)
+_register(
+    PreferenceSource,
+    "Where the effective value of a preference comes from. Values may be added.",
+    {"CUSTOMER": "The customer's own value.", "GLOBAL": "The settings, for lack of one."},
 )
 _register(
     ContactMethodKind,

@@ -9,7 +9,20 @@ import strawberry
 from graphql import GraphQLAbstractType, GraphQLResolveInfo
 
 from audit.table import Event
-from models import ApiKey, Contact, ContactRole, Customer, Location, Note, Permission, User, UserRole
+from models import (
+    ApiKey,
+    Contact,
+    ContactRole,
+    Customer,
+    Location,
+    Note,
+    Permission,
+    Preferences,
+    ReminderWorkflow,
+    Settings,
+    User,
+    UserRole,
+)
 from models.identifier import EVENT_PREFIX, prefix_of
 from schema.access import PARENT
 from schema.field import plain
@@ -21,6 +34,9 @@ TYPES: Mapping[str, tuple[str, Permission]] = {
     Contact.prefix: ("Contact", Permission.CUSTOMERS_READ),
     ContactRole.prefix: ("ContactRole", Permission.CUSTOMERS_READ),
     Note.prefix: ("Note", Permission.NOTES_READ),
+    ReminderWorkflow.prefix: ("ReminderWorkflow", Permission.CUSTOMERS_READ),
+    Settings.prefix: ("Settings", Permission.CUSTOMERS_READ),
+    Preferences.prefix: ("Preferences", Permission.CUSTOMERS_READ),
     User.prefix: ("User", Permission.USERS_READ),
     UserRole.prefix: ("UserRole", Permission.USERS_READ),
     ApiKey.prefix: ("ApiKey", Permission.USERS_READ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import cast
 
 import strawberry
@@ -26,6 +26,21 @@ def _read_time(value: object) -> datetime:
     return in_utc
 
 
+def _write_date(value: date | str) -> str:
+    return value if isinstance(value, str) else value.isoformat()
+
+
+def _read_date(value: object) -> date:
+    try:
+        day = date.fromisoformat(cast(str, value))
+    except (TypeError, ValueError):
+        day = None
+    # It takes other forms of ISO 8601, too.
+    if day is None or day.isoformat() != value:
+        raise GraphQLError("A Date is written like 2026-01-31.")
+    return day
+
+
 SCALARS: dict[object, ScalarDefinition] = {
     datetime: strawberry.scalar(
         name="DateTime",
@@ -33,6 +48,13 @@ SCALARS: dict[object, ScalarDefinition] = {
         specified_by_url="https://scalars.graphql.org/andimarek/date-time",
         serialize=_write_time,
         parse_value=_read_time,
+    ),
+    date: strawberry.scalar(
+        name="Date",
+        description="A day without a time, as RFC 3339 writes it: 2026-01-31.",
+        specified_by_url="https://scalars.graphql.org/andimarek/local-date",
+        serialize=_write_date,
+        parse_value=_read_date,
     ),
     JSON: strawberry.scalar(
         name="JSON",

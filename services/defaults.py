@@ -1,12 +1,23 @@
-"""What exists from the start: built-in user roles and well-known contact roles, put there by the product itself."""
+"""What exists from the start: built-in user roles, well-known contact roles, settings, put there by the product."""
 
 from __future__ import annotations
 
 from audit import SYSTEM, Change, Request, transact
-from models import ContactRole, DesignationSource, UserRole, WellKnownRole
+from models import ContactPolicy, ContactRole, DesignationSource, Settings, UserRole, WellKnownRole
+from models.preferences import SETTINGS_ID
 from services.user_roles import BUILT_IN
 
 _CONTACT_ROLES = {WellKnownRole.COMPANY_CONTACT: "Company Contact", WellKnownRole.PRIMARY_CONTACT: "Primary Contact"}
+
+# Nothing is sent or surcharged before somebody wants it; what customers can do for themselves is open.
+_SETTINGS = {
+    "monthly_statement": False,
+    "online_payments": {"enabled": True, "disabled_until": None},
+    "customer_portal": True,
+    "card": {"enabled": False, "surcharge_basis_points": 0},
+    "ach": {"enabled": True, "discount_basis_points": 0},
+    "contact_policy": ContactPolicy.NOT_REQUIRED.value,
+}
 
 
 async def ensure() -> list[int]:
@@ -28,3 +39,5 @@ async def _ensure(change: Change) -> None:
         if not await change.where(ContactRole, well_known=well_known.value):
             named = {"name": name, "well_known": well_known.value, "designated_by": DesignationSource.DEFAULT.value}
             await change.insert(ContactRole, {**named, "invoice_presentment": False, "communication": False})
+    if not await change.where(Settings, id=SETTINGS_ID):
+        await change.insert(Settings, {"id": SETTINGS_ID, **_SETTINGS})

@@ -17,10 +17,14 @@ from models import (
     Database,
     Location,
     Note,
+    Preferences,
+    ReminderWorkflow,
     Row,
+    Settings,
     User,
     UserRole,
 )
+from models.preferences import SETTINGS_ID, preferences_id
 
 T = TypeVar("T")
 
@@ -45,6 +49,17 @@ def defaults(table: type[Audited]) -> Row:
         Customer: {"name": f"Bäckerei {number}", "kind": "COMPANY", "methods": [], "active": True},
         Location: {"name": f"Place {number}"},
         Contact: {"last_name": f"Person {number}", "methods": [], "active": True, "primary": False},
+        ReminderWorkflow: {"name": f"Workflow {number}", "steps": [-3, 0, 7]},
+        Settings: {
+            "id": SETTINGS_ID,
+            "monthly_statement": False,
+            "online_payments": {"enabled": True, "disabled_until": None},
+            "customer_portal": True,
+            "card": {"enabled": False, "surcharge_basis_points": 0},
+            "ach": {"enabled": False, "discount_basis_points": 0},
+            "contact_policy": "NOT_REQUIRED",
+        },
+        Preferences: {"monthly_statement": True},
         Note: {"body": f"Called {number} times", "pinned": False, "author_kind": "USER", "author_name": "Ada Example"},
     }
     return values[table]
@@ -58,10 +73,12 @@ def email(value: str) -> Row:
 async def insert(change: audit.Change, table: type[Audited], **values: Any) -> Row:
     """A new row; the customer or the user that it needs is made, too, unless it is given."""
     row = {**defaults(table), **values}
-    if table in (Location, Contact, Note) and "customer_id" not in row:
+    if table in (Location, Contact, Note, Preferences) and "customer_id" not in row:
         row["customer_id"] = (await insert(change, Customer))["id"]
     if table is ApiKey and "created_by" not in row:
         row["created_by"] = (await insert(change, User))["id"]
+    if table is Preferences:
+        row["id"] = preferences_id(row["customer_id"])
     return await change.insert(table, row)
 
 

@@ -9,7 +9,20 @@ import pytest
 
 from audit.drift import REASON, Drift, adopt, drift
 from audit.verification import verify_events
-from models import Audited, Contact, ContactRole, Customer, Database, ErrorCode, Fault, Note, Row, User
+from models import (
+    Audited,
+    Contact,
+    ContactRole,
+    Customer,
+    Database,
+    ErrorCode,
+    Fault,
+    Note,
+    Preferences,
+    Row,
+    Settings,
+    User,
+)
 from models.registry import AUDITED
 from tests.audit.intruder import literal, unguarded
 from tests.audit.rows import by_ada, defaults, deleted, disclosed, email, events, new, updated
@@ -78,7 +91,13 @@ async def test_clients_notice_what_was_adopted(database: Database, database_url:
     assert caught.value.code is ErrorCode.CONFLICT
 
 
-@pytest.mark.parametrize("table", AUDITED, ids=lambda table: table.subject.value)
+# Of these there can be no second row with an id of its own: the database refuses it by itself.
+ONE_ROW = (Settings, Preferences)
+
+
+@pytest.mark.parametrize(
+    "table", [table for table in AUDITED if table not in ONE_ROW], ids=lambda table: table.subject.value
+)
 async def test_a_forced_insert_is_found_and_adopted(
     database: Database, database_url: str, table: type[Audited]
 ) -> None:

@@ -14,7 +14,23 @@ from hypothesis import strategies as st
 
 import audit
 from audit import drift, fold, verification
-from models import ApiKey, Audited, Contact, ContactRole, Customer, Database, Fault, Location, Note, Row, User, UserRole
+from models import (
+    ApiKey,
+    Audited,
+    Contact,
+    ContactRole,
+    Customer,
+    Database,
+    Fault,
+    Location,
+    Note,
+    Preferences,
+    ReminderWorkflow,
+    Row,
+    Settings,
+    User,
+    UserRole,
+)
 from models.registry import AUDITED
 from models.table import columns, references
 from tests.audit.rows import by_ada, deleted, email, insert, new, updated
@@ -40,6 +56,9 @@ VALUES: dict[type[Audited], dict[str, st.SearchStrategy[Any]]] = {
         "primary": st.booleans(),
         "methods": METHODS,
     },
+    ReminderWorkflow: {"name": TEXT, "steps": st.lists(st.integers(-9, 9), max_size=3)},
+    Settings: {"monthly_statement": st.booleans(), "card": ADDRESSES.filter(bool)},
+    Preferences: {"monthly_statement": st.none() | st.booleans(), "card": ADDRESSES},
     Note: {"body": TEXT, "pinned": st.booleans()},
 }
 
@@ -101,7 +120,8 @@ async def test_the_fold_holds_every_recorded_column_and_the_revision(database: D
         unknown = {name for name in table.secret if row[name] is not None}
         assert (state.exists, state.revision) == (True, 1)
         assert known == set(columns(table)) - unknown
-    assert states[Customer, rows[4][1]["id"]].values["name"] == rows[4][1]["name"]
+    customer = dict(rows)[Customer]
+    assert states[Customer, customer["id"]].values["name"] == customer["name"]
 
 
 async def test_a_deleted_row_is_remembered_with_its_last_revision(database: Database) -> None:

@@ -15,7 +15,22 @@ import asyncpg
 import pytest
 
 import audit
-from models import ApiKey, Busy, Contact, ContactRole, Customer, Database, ErrorCode, Fault, Location, Note, User, clock
+from models import (
+    ApiKey,
+    Busy,
+    Contact,
+    ContactRole,
+    Customer,
+    Database,
+    ErrorCode,
+    Fault,
+    Location,
+    Note,
+    Preferences,
+    Settings,
+    User,
+    clock,
+)
 from models.identifier import new_id
 from models.registry import AUDITED
 from models.table import Audited
@@ -28,6 +43,15 @@ NOW = datetime(2026, 3, 1, 12, 0, 0, 123456, UTC)
 # SQLite's readers do not even have the function that the triggers ask.
 READ_ONLY = "readonly database|read-only transaction|no such function: counterfoil_recorder"
 NOT_RECORDED = "changes only through the recorder"
+
+
+# A change of a row, where there is no name.
+CHANGES: dict[type[Audited], dict[str, Any]] = {
+    Contact: {"last_name": "Something else"},
+    Note: {"body": "Something else"},
+    Settings: {"customer_portal": False},
+    Preferences: {"customer_portal": False},
+}
 
 
 async def refusal(work: Callable[[audit.Change], Awaitable[object]]) -> Fault:
@@ -46,8 +70,7 @@ async def state(database: Database) -> tuple[Any, ...]:
 @pytest.mark.parametrize("table", AUDITED, ids=lambda table: table.subject.value)
 async def test_creating_changing_and_deleting_leave_an_event_each(database: Database, table: type[Audited]) -> None:
     row = await new(table)
-    column = "body" if table is Note else "last_name" if table is Contact else "name"
-    after, seqs = await updated(table, row, **{column: "Something else"})
+    after, seqs = await updated(table, row, **CHANGES.get(table, {"name": "Something else"}))
     await deleted(table, row)
     told = [event for event in await events(database) if event["subject_id"] == row["id"]]
     subject = table.subject.value

@@ -196,7 +196,7 @@ async def test_history_withholds_what_a_reader_may_not_see_today(client: Client,
     secrets = ("Lund", "Chief accountant", "Pays late", "Nora New", "secret.address", "Ticket 4711", customer)
     reader = await client_with([Permission.AUDIT_READ], name="Rita Reader")
     events = await read_history(reader)
-    everything = {"PROFILE", "CONTACT", "NOTE", "ACCESS", "COMMUNICATION_SETTINGS"}
+    everything = {"PROFILE", "CONTACT", "NOTE", "ACCESS", "COMMUNICATION_SETTINGS", "SETTINGS"}
     assert {event["category"] for event in events} == everything
     for event in events:
         assert event["subject"]["node"] is None
@@ -222,7 +222,7 @@ async def test_what_is_about_oneself_is_never_withheld(client_with: ClientWith) 
 @pytest.mark.parametrize(
     ("permission", "seen"),
     [
-        (Permission.CUSTOMERS_READ, {"PROFILE", "CONTACT", "COMMUNICATION_SETTINGS"}),
+        (Permission.CUSTOMERS_READ, {"PROFILE", "CONTACT", "COMMUNICATION_SETTINGS", "SETTINGS"}),
         (Permission.NOTES_READ, {"NOTE"}),
         (Permission.USERS_READ, {"ACCESS"}),
     ],

@@ -1,0 +1,173 @@
+"""Preferences: what holds for all customers, what a customer overrides, and the reminder workflows to choose from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from enum import Enum
+from typing import Any
+
+from piccolo.columns import Boolean, Text
+
+from models import text
+from models.customer import Customer
+from models.percentage import shown
+from models.table import Audited, Json, Row, SubjectType, reference
+
+# There is one row of settings, so its id is known: a TypeID of the nil UUID.
+SETTINGS_ID = "set_00000000000000000000000000"
+
+# What a customer can override, by the column that both tables have.
+PREFERENCES = (
+    "reminder_workflow_id",
+    "monthly_statement",
+    "online_payments",
+    "customer_portal",
+    "card",
+    "ach",
+    "contact_policy",
+)
+
+
+class ContactPolicy(Enum):
+    """Whether the order desk needs a customer's contact."""
+
+    NOT_REQUIRED = "NOT_REQUIRED"
+    REQUIRED = "REQUIRED"
+    REQUIRED_WITH_PASSWORD = "REQUIRED_WITH_PASSWORD"  # noqa: S105 - the name of a policy, not a password
+
+
+class PreferenceSource(Enum):
+    """Where the effective value of a preference comes from."""
+
+    CUSTOMER = "CUSTOMER"
+    GLOBAL = "GLOBAL"
+
+
+def _switch(value: Any) -> str:
+    return "on" if value else "off"
+
+
+def _with_rate(member: str, what: str) -> Callable[[Any], str]:
+    def read(value: Any) -> str:
+        rate = value.get(member) if value.get("enabled") else None
+        return f"{_switch(value.get('enabled'))}, {shown(rate)} % {what}" if rate else _switch(value.get("enabled"))
+
+    return read
+
+
+def _online_payments(value: Any) -> str:
+    until = value.get("disabled_until")
+    return f"off until {until}" if until else _switch(value.get("enabled"))
+
+
+def _days(steps: Any) -> str:
+    return ", ".join(_day(step) for step in steps)
+
+
+def _day(step: Any) -> str:
+    if step == 0:
+        return "on the due date"
+    return f"{abs(step)} day{'s' if abs(step) > 1 else ''} {'before' if step < 0 else 'after'}"
+
+
+_TEXTS: Mapping[str, Callable[[Any], str]] = {
+    "reminders": _switch,
+    "monthly_statement": _switch,
+    "online_payments": _online_payments,
+    "customer_portal": _switch,
+    "card": _with_rate("surcharge_basis_points", "surcharge"),
+    "ach": _with_rate("discount_basis_points", "discount"),
+    "contact_policy": lambda value: str(value).replace("_", " ").lower(),
+}
+
+
+class ReminderWorkflow(Audited, tablename="reminder_workflow"):
+    """When reminders of an invoice go out. `steps` are days relative to its due date, ascending."""
+
+    prefix = "rwf"
+    subject = SubjectType.REMINDER_WORKFLOW
+    derived = frozenset({"name_key"})
+    taken = {"name_key": ("name", "Another reminder workflow has this name.")}
+    texts = {"steps": _days}
+
+    name = Text()
+    name_key = Text()
+    steps = Json()
+
+    @staticmethod
+    def derive(row: Mapping[str, Any]) -> Row:
+        """The key that makes the name unique."""
+        return {"name_key": text.key(row["name"])}
+
+
+class Settings(Audited, tablename="settings"):
+    """What holds for all customers that do not override it: one row. Without a workflow no reminders are sent.
+
+    `online_payments` is {enabled, disabled_until: ISO date or None}, `card` {enabled, surcharge_basis_points},
+    `ach` {enabled, discount_basis_points}.
+    """
+
+    prefix = "set"
+    subject = SubjectType.SETTINGS
+    texts = _TEXTS
+
+    reminder_workflow_id = reference(ReminderWorkflow, null=True)
+    monthly_statement = Boolean()
+    online_payments = Json()
+    customer_portal = Boolean()
+    card = Json()
+    ach = Json()
+    contact_policy = Text()
+
+    @staticmethod
+    def label(row: Mapping[str, Any]) -> str:
+        """There is one row, and it has no name."""
+        return "settings"
+
+
+class Preferences(Audited, tablename="preferences"):
+    """What one customer overrides; null is inherited. Its id is the customer's with another prefix.
+
+    Reminders are the exception, because no workflow is a choice of its own: `reminders` is false for a customer who
+    gets none, else null, and then a null workflow is inherited.
+    """
+
+    prefix = "prf"
+    subject = SubjectType.PREFERENCES
+    texts = _TEXTS
+    cleared = "{name} from {before} back to the global setting"
+
+    customer_id = reference(Customer, null=False)
+    reminder_workflow_id = reference(ReminderWorkflow, null=True)
+    reminders = Boolean(null=True, default=None)
+    monthly_statement = Boolean(null=True, default=None)
+    online_payments = Json(null=True)
+    customer_portal = Boolean(null=True, default=None)
+    card = Json(null=True)
+    ach = Json(null=True)
+    contact_policy = Text(null=True)
+
+    @staticmethod
+    def label(row: Mapping[str, Any]) -> str:
+        """The customer has the name."""
+        return "preferences"
+
+    @staticmethod
+    def about(row: Mapping[str, Any]) -> str:
+        """The customer."""
+        return str(row["customer_id"])
+
+    @staticmethod
+    def customer_of(row: Mapping[str, Any]) -> str | None:
+        """The customer in whose profile they stand."""
+        return str(row["customer_id"])
+
+
+def preferences_id(customer_id: str) -> str:
+    """The id of a customer's preferences, whether or not there is a row yet."""
+    return f"{Preferences.prefix}_{customer_id.rpartition('_')[2]}"
+
+
+def overrides(own: Mapping[str, Any], name: str) -> bool:
+    """Whether a customer's preferences override the one of this name."""
+    return own[name] is not None or (name == "reminder_workflow_id" and own["reminders"] is not None)
