@@ -118,15 +118,25 @@ class Change:
         self._record(table, "created", None, row)
         return row
 
-    async def update(self, table: type[Audited], row: Row, values: Mapping[str, Any]) -> Row:
-        """Write the columns that differ, one revision up, and leave an `updated` event; without difference nothing."""
+    async def update(
+        self,
+        table: type[Audited],
+        row: Row,
+        values: Mapping[str, Any],
+        *,
+        customers: Mapping[str, int] = MappingProxyType({}),
+    ) -> Row:
+        """Write the columns that differ, one revision up, and leave an `updated` event; without difference nothing.
+
+        The event says for each changed column how many `customers` that affects.
+        """
         changed = {name: value for name, value in values.items() if row[name] != value}
         if not changed:
             return row
         after = {**row, **changed, "revision": row["revision"] + 1}
         after.update(table.derive(after))
         await self._store(table, row, after)
-        self._record(table, "updated", row, after)
+        self._record(table, "updated", row, after, customers=customers)
         return after
 
     async def update_all(self, table: type[Audited], rows: Sequence[Row], values: Mapping[str, Any]) -> list[Row]:
@@ -208,12 +218,15 @@ class Change:
         before: Row | None,
         after: Row | None,
         forced: Mapping[str, dict[str, Any]] = MappingProxyType({}),
+        customers: Mapping[str, int] = MappingProxyType({}),
     ) -> None:
         row = after if after is not None else before
         if row is None:
             raise TypeError("a change needs a row")
         changes, bodies = difference(table, before, after)
         changes.update(forced)
+        for name in customers.keys() & changes.keys():
+            changes[name]["customers"] = customers[name]
         self._labels[row["id"]] = table.label(row)
         self._pending.append(_pending(table, row, action_of(table, verb), changes, bodies))
 

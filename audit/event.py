@@ -52,6 +52,7 @@ class Pending:
 
     A change is {"before": …, "after": …}, with "beforeText" and "afterText" where the values are identifiers,
     {"secret": true} for a secret column, and {"beforeDigest": …, "afterDigest": …} for a long text in `bodies`.
+    With "customers" it says how many of them a change for all affects.
     """
 
     action: Action

@@ -59,7 +59,10 @@ class Withheld(Enum):
 
 @dataclass(frozen=True)
 class ChangedField:
-    """One changed field of an event. `name` is the column; texts are the names of what identifiers point to."""
+    """One changed field of an event. `name` is the column; texts are the names of what identifiers point to.
+
+    `customers` is how many customers a change of a global setting affected; None for any other change.
+    """
 
     name: str
     before: Any = None
@@ -67,6 +70,7 @@ class ChangedField:
     before_text: str | None = None
     after_text: str | None = None
     withheld: Withheld | None = None
+    customers: int | None = None
 
 
 @dataclass
@@ -162,7 +166,8 @@ def _changed(name: str, about: str, value: Mapping[str, Any], texts: Mapping[tup
         before, after = (texts.get((about, digest)) if digest else None for digest in named)
         erased = sum(text is not None for text in (before, after)) < sum(digest is not None for digest in named)
         return ChangedField(name, before, after, withheld=Withheld.ERASED if erased else None)
-    return ChangedField(name, value["before"], value["after"], value.get("beforeText"), value.get("afterText"))
+    texts_of_ids = value.get("beforeText"), value.get("afterText")
+    return ChangedField(name, value["before"], value["after"], *texts_of_ids, customers=value.get("customers"))
 
 
 def withhold(detail: Detail, *, shows_customer: bool) -> Detail:

@@ -9,6 +9,7 @@ from typing import Any
 from audit.action import Action
 from audit.actor import ActorKind
 from audit.history import ChangedField, Detail
+from models.registry import BY_SUBJECT
 from models.table import Row, SubjectType
 
 _LONGEST = 80
@@ -27,6 +28,18 @@ _PLAIN = {
 # The parts of an address as one writes them. Rows from the database have theirs sorted by name.
 _ADDRESS = ("lines", "city", "region", "postal_code", "country")
 
+# Subjects without a name of their own.
+_PHRASES = {
+    "note": "a note on {customer}",
+    "settings": "the settings",
+    "preferences": "preferences of {customer}",
+}
+
+# Every customer has preferences: the first override only makes the row.
+_READS_AS_CHANGED = {Action.PREFERENCES_CREATED: frozenset({"customer_id"})}
+
+_CAPITALS = {"ach": "ACH"}
+
 _VERBS = {"created": "added", "updated": "changed", "deleted": "deleted"}
 
 
@@ -37,8 +50,12 @@ def subject_name(subject_type: str) -> str:
 
 def label(name: str) -> str:
     """The heading of a column: `first_name` reads “First name”."""
-    words = name.removesuffix("_id").replace("_", " ")
+    words = _words(name)
     return words[:1].upper() + words[1:]
+
+
+def _words(name: str) -> str:
+    return " ".join(_CAPITALS.get(word, word) for word in name.removesuffix("_id").split("_"))
 
 
 def value_text(value: Any, text: str | None = None) -> str | None:
@@ -59,6 +76,17 @@ def value_text(value: Any, text: str | None = None) -> str | None:
     return str(value)
 
 
+def change_texts(subject_type: str, change: ChangedField) -> tuple[str | None, str | None]:
+    """What people read before and after a change."""
+    read = BY_SUBJECT[subject_type].texts.get(change.name) if subject_type in BY_SUBJECT else None
+    sides = (change.before, change.before_text), (change.after, change.after_text)
+    before, after = (
+        value_text(value, text) if read is None or value is None or text is not None else read(value)
+        for value, text in sides
+    )
+    return before, after
+
+
 def sentence(event: Row, detail: Detail) -> str:
     """One sentence for an event and what its details disclose to this reader."""
     action = Action(event["action"])
@@ -66,41 +94,47 @@ def sentence(event: Row, detail: Detail) -> str:
     subject = detail.subject_label or detail.absent
     if action in _PLAIN:
         return _PLAIN[action].format(actor=actor, subject=subject)
-    verb = _VERBS[event["action"].rpartition(".")[2]]
+    verb, changes = _VERBS[event["action"].rpartition(".")[2]], detail.changes
+    if action in _READS_AS_CHANGED:
+        verb, changes = "changed", [change for change in changes if change.name not in _READS_AS_CHANGED[action]]
+    how = _how(event["subject_type"], changes) if verb == "changed" else ""
     if event["actor_kind"] == ActorKind.DATABASE.value:
-        return f"Somebody {verb} {_what(event, detail, subject)} past the product{_how(verb, detail.changes)}."
-    return f"{actor} {verb} {_what(event, detail, subject)}{_how(verb, detail.changes)}."
+        return f"Somebody {verb} {_what(event, detail, subject)} past the product{how}."
+    return f"{actor} {verb} {_what(event, detail, subject)}{how}."
 
 
 def _what(event: Row, detail: Detail, subject: str) -> str:
     kind = subject_name(event["subject_type"])
-    if event["subject_type"] == "note":
-        return f"a note on {detail.customer_label or detail.absent}"
+    if event["subject_type"] in _PHRASES:
+        return _PHRASES[event["subject_type"]].format(customer=detail.customer_label or detail.absent)
     name = f"{kind} {subject}"
     if event["customer_id"] and event["subject_id"] != event["customer_id"]:
         return f"{name} at {detail.customer_label or detail.absent}"
     return name
 
 
-def _how(verb: str, changes: Sequence[ChangedField]) -> str:
-    if verb != "changed":
-        return ""
-    parts = [_change(change) for change in changes]
+def _how(subject_type: str, changes: Sequence[ChangedField]) -> str:
+    parts = [_change(subject_type, change) + _for_customers(change) for change in changes]
     if not parts:
         return ""
     return ": " + ("; ".join(parts) if len(parts) <= 3 else "; ".join(parts[:3]) + f" and {len(parts) - 3} more")
 
 
-def _change(change: ChangedField) -> str:
-    name = label(change.name).lower()
-    before = value_text(change.before, change.before_text)
-    after = value_text(change.after, change.after_text)
+def _for_customers(change: ChangedField) -> str:
+    if change.customers is None:
+        return ""
+    return f" for {change.customers:,} customer{'' if change.customers == 1 else 's'}"
+
+
+def _change(subject_type: str, change: ChangedField) -> str:
+    name = _words(change.name)
+    before, after = change_texts(subject_type, change)
     if change.withheld is not None or (before is None and after is None):
         return name
     if before is None or before == "":
         return f"{name} set to {_quoted(after)}"
     if after is None or after == "":
-        return f"{name} {_quoted(before)} removed"
+        return BY_SUBJECT[subject_type].cleared.format(name=name, before=_quoted(before))
     if _quoted(before) == _quoted(after):
         # The difference lies beyond what is shown.
         return name

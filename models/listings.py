@@ -67,8 +67,10 @@ API_KEYS = Listing(ApiKey, {"NAME": _NAME}, "NAME")
 
 
 def customer_conditions(wanted: Mapping[str, Any]) -> list[Condition]:
-    """The conditions of a customer filter: kind, origin, active. Absent and None mean no condition."""
-    found = [*_origin(wanted), *_equal(wanted, ("active",))]
+    """The conditions of a customer filter. Absent and None mean no condition."""
+    found = [*_origin(wanted), *_equal(wanted, ("active", "parent_id"))]
+    if wanted.get("has_parent") is not None:
+        found.append(Condition(f"t.parent_id IS {'NOT ' if wanted['has_parent'] else ''}NULL"))
     if wanted.get("kind") is not None:
         found.append(Condition("t.kind = ?", (wanted["kind"].value,)))
     return found

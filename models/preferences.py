@@ -49,24 +49,29 @@ def _switch(value: Any) -> str:
 
 def _with_rate(member: str, what: str) -> Callable[[Any], str]:
     def read(value: Any) -> str:
-        rate = value.get(member) if value.get("enabled") else None
-        return f"{_switch(value.get('enabled'))}, {shown(rate)} % {what}" if rate else _switch(value.get("enabled"))
+        # History may hold what was forced past us: it has no form that one could rely on.
+        if not isinstance(value, Mapping):
+            return str(value)
+        enabled, rate = value.get("enabled"), value.get(member)
+        return f"on, {shown(rate)} % {what}" if enabled and rate and isinstance(rate, int) else _switch(enabled)
 
     return read
 
 
 def _online_payments(value: Any) -> str:
+    if not isinstance(value, Mapping):
+        return str(value)
     until = value.get("disabled_until")
     return f"off until {until}" if until else _switch(value.get("enabled"))
 
 
 def _days(steps: Any) -> str:
-    return ", ".join(_day(step) for step in steps)
+    return ", ".join(map(_day, steps)) if isinstance(steps, list) else str(steps)
 
 
 def _day(step: Any) -> str:
-    if step == 0:
-        return "on the due date"
+    if not isinstance(step, int) or step == 0:
+        return "on the due date" if step == 0 else str(step)
     return f"{abs(step)} day{'s' if abs(step) > 1 else ''} {'before' if step < 0 else 'after'}"
 
 

@@ -10,7 +10,7 @@ from resolvers.customers import CustomerMutation, CustomerQuery
 from resolvers.history import HistoryQuery
 from resolvers.nodes import NodeQuery
 from resolvers.notes import NoteMutation, NoteQuery
-from resolvers.preferences import PreferenceQuery
+from resolvers.preferences import PreferenceMutation, PreferenceQuery
 from resolvers.users import UserMutation, UserQuery
 from resolvers.viewer import ViewerMutation, ViewerQuery
 
@@ -31,5 +31,13 @@ class Query(
 
 
 @strawberry.type(description="What can be changed. Each leaves its events in history.")
-class Mutation(ViewerMutation, CustomerMutation, ContactMutation, ContactRoleMutation, NoteMutation, UserMutation):
+class Mutation(
+    ViewerMutation,
+    CustomerMutation,
+    ContactMutation,
+    ContactRoleMutation,
+    NoteMutation,
+    PreferenceMutation,
+    UserMutation,
+):
     """What can be changed."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import strawberry
 
 import models
-from models import ContactMethodKind, CustomerKind
+from models import ContactMethodKind, CustomerKind, PaymentResponsibility
 from schema.access import PARENT
 from schema.contact import Contact
 from schema.customer import Customer
@@ -48,6 +48,10 @@ class CreateCustomerInput:
     website: str | None = optional("Web address.")
     billing_address: AddressInput | None = optional("Where bills go.")
     shipping_address: AddressInput | None = optional("Where goods go.")
+    parent_id: strawberry.ID | None = optional("The customer above it.")
+    payment_responsibility: PaymentResponsibility | None = optional("Who pays for it; the buyer if omitted.")
+    payment_terms: str | None = optional("Payment terms, e.g. “Net 30”: at most 200 characters.")
+    currency: str | None = optional("Preferred currency: ISO 4217.")
 
 
 @strawberry.input(description="A change of a customer. What is omitted stays, null clears.")
@@ -64,6 +68,10 @@ class UpdateCustomerInput:
     website: str | None = optional("Web address.")
     billing_address: AddressInput | None = optional("Where bills go.")
     shipping_address: AddressInput | None = optional("Where goods go.")
+    parent_id: strawberry.ID | None = optional("The customer above it; not itself, nor one below it.")
+    payment_responsibility: PaymentResponsibility | None = optional("Who pays for it; cannot be null.")
+    payment_terms: str | None = optional("Payment terms, e.g. “Net 30”: at most 200 characters.")
+    currency: str | None = optional("Preferred currency: ISO 4217.")
 
 
 @strawberry.input(description="Make a contact of some of a customer's own contact methods.")

@@ -25,6 +25,8 @@ class CustomerFilter:
     kind: CustomerKind | None = optional("Company or individual.")
     origin: OriginKind | None = optional("Made here, or synced.")
     active: bool | None = optional("Active, or not.")
+    parent_id: strawberry.ID | None = optional("Right below this customer.")
+    has_parent: bool | None = optional("Below another customer, or at the top.")
 
 
 @strawberry.enum(description="By what customers are ordered. Values may be added.")
@@ -82,7 +84,7 @@ def customers(description: str, *, access: Access) -> Any:
         CUSTOMERS,
         description,
         filter_type=CustomerFilter,
-        conditions=customer_conditions,
+        conditions=_customer_conditions,
         order_type=CustomerOrder,
         search=True,
         access=access,
@@ -101,6 +103,12 @@ def contacts(listing: Listing, description: str, *, access: Access | None = None
         nested=listing.parent is not None,
         access=access,
     )
+
+
+def _customer_conditions(wanted: Mapping[str, Any]) -> list[Condition]:
+    if wanted.get("parent_id") is not None:
+        check_reference("filter.parentId", wanted["parent_id"], Customer)
+    return customer_conditions(wanted)
 
 
 def _contact_conditions(wanted: Mapping[str, Any]) -> list[Condition]:

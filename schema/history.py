@@ -25,7 +25,7 @@ from audit.history import (
     withhold,
 )
 from audit.last_change import last_changes
-from audit.sentence import label, sentence, value_text
+from audit.sentence import change_texts, label, sentence
 from models import Row, SubjectType
 from models.identifier import prefix_of
 from models.listing import Condition
@@ -74,15 +74,17 @@ def _camel(value: Any) -> Any:
     return [_camel(item) for item in value] if isinstance(value, list) else value
 
 
-def _change(change: ChangedField) -> Row:
+def _change(event: Row, change: ChangedField) -> Row:
+    before_text, after_text = change_texts(event["subject_type"], change)
     return {
         "field": to_camel_case(change.name),
         "label": label(change.name),
         "before": _camel(change.before),
         "after": _camel(change.after),
-        "before_text": value_text(change.before, change.before_text),
-        "after_text": value_text(change.after, change.after_text),
+        "before_text": before_text,
+        "after_text": after_text,
         "withheld": change.withheld,
+        "affected_customers": change.customers,
     }
 
 
@@ -112,6 +114,9 @@ class Change:
     before_text: str | None = plain("The value before, for people: names instead of IDs, as they were then.")
     after_text: str | None = plain("The value after, for people: names instead of IDs, as they were then.")
     withheld: Withheld | None = plain("Why before and after are null although there was a value.")
+    affected_customers: int | None = plain(
+        "How many active customers did not override it, when it was changed for all of them; else null."
+    )
 
 
 @strawberry.type(description="Something that happened. Nothing changes or removes it.", directives=[PARENT])
@@ -155,7 +160,9 @@ class HistoryEvent(Node):
         lambda event: event["seq"],
         details,
         "The changed fields of the subject; none for what changes nothing, such as a sign-in.",
-        then=lambda event, detail, context: [_change(change) for change in _seen_by(event, detail, context).changes],
+        then=lambda event, detail, context: [
+            _change(event, change) for change in _seen_by(event, detail, context).changes
+        ],
     )
     sentence: str = batched(
         lambda event: event["seq"],

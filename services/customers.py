@@ -7,15 +7,19 @@ from typing import Any
 
 from audit import Change
 from models import Customer, CustomerKind, Fault, Forbidden, Permission, Row
+from models.hierarchy import with_ancestors
 from services import contacts, values
 from services.origin import refuse_delivered
 
 # What an accounting system delivers, and is therefore read-only here while the customer is synced.
-DELIVERED = frozenset({"name", "kind", "methods", "website", "billing_address", "shipping_address"})
+DELIVERED = frozenset(
+    {"name", "kind", "methods", "website", "billing_address", "shipping_address", "payment_terms", "currency"}
+)
 
 # What nobody but an accounting system says; no input of the API has it.
 _SAID_BY_SYSTEMS = ("active", "origin_system", "origin_external_id", "accounting")
 
+_HIERARCHY = "customer-hierarchy"
 _LONGEST_NAME = 200
 # QuickBooks Online's own limit.
 _LONGEST_SYNCED_NAME = 500
@@ -25,15 +29,35 @@ async def create(change: Change, given: Mapping[str, Any]) -> Row:
     """Add a customer from its fields; `email` and `phone` are shorthands for preferred contact methods."""
     fields = clean({"kind": CustomerKind.COMPANY, **given}, None)
     fields.setdefault("methods", [])
+    if given.get("parent_id") is not None:
+        # Nobody is below a new customer: there can be no circle.
+        fields["parent_id"] = (await change.refer(Customer, given["parent_id"], ("parent_id",)))["id"]
     return await change.insert(Customer, {"active": True, **fields})
 
 
 async def update(change: Change, identifier: str, expected_revision: int | None, given: Mapping[str, Any]) -> Row:
     """Change the given fields. Null clears, absence leaves."""
+    if given.get("parent_id") is not None:
+        await change.lock(_HIERARCHY)
     row = await change.get(Customer, identifier, expected_revision)
     fields = clean(given, row)
+    if "parent_id" in given:
+        fields["parent_id"] = await _parent(change, row, given["parent_id"])
     refuse_delivered(change, row, fields, DELIVERED, given)
     return await change.update(Customer, row, fields)
+
+
+async def _parent(change: Change, row: Row, parent_id: str | None) -> str | None:
+    """The parent, not below the customer itself. The lock on the hierarchy is taken: two moves make a circle, too."""
+    if parent_id is None or parent_id == row["parent_id"]:
+        return parent_id
+    if parent_id == row["id"]:
+        raise Fault.invalid("A customer cannot be its own parent.", "parent_id")
+    parent = await change.refer(Customer, parent_id, ("parent_id",))
+    if row["id"] in await with_ancestors(parent_id):
+        message = f"{parent['name']} stands below {row['name']} and cannot be its parent: give it another parent first."
+        raise Fault.invalid(message, "parent_id")
+    return parent_id
 
 
 async def convert_to_contact(
@@ -73,12 +97,25 @@ def clean(given: Mapping[str, Any], row: Row | None) -> dict[str, Any]:
     if "website" in given:
         website = values.optional_line(given["website"], ("website",), longest=2000)
         fields["website"] = None if website is None else values.url(website, ("website",))
+    fields.update(_payment(given))
     for name in ("billing_address", "shipping_address"):
         if name in given:
             fields[name] = None if given[name] is None else values.address(given[name], (name,))
     country = ((fields.get("billing_address") or (row or {}).get("billing_address")) or {}).get("country") or "US"
     fields.update(_methods(given, row, country))
     fields.update({name: given[name] for name in _SAID_BY_SYSTEMS if name in given})
+    return fields
+
+
+def _payment(given: Mapping[str, Any]) -> dict[str, Any]:
+    fields: dict[str, Any] = {}
+    if "payment_responsibility" in given:
+        fields["payment_responsibility"] = _required(given["payment_responsibility"], "payment_responsibility").value
+    if "payment_terms" in given:
+        fields["payment_terms"] = values.optional_line(given["payment_terms"], ("payment_terms",))
+    if "currency" in given:
+        code = values.optional_line(given["currency"], ("currency",))
+        fields["currency"] = None if code is None else values.currency(code, ("currency",))
     return fields
 
 

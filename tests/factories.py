@@ -19,6 +19,7 @@ from tests.resolvers.documents import (
     CREATE_NOTE,
     CREATE_USER,
     CREATE_USER_ROLE,
+    CREATE_WORKFLOW,
 )
 
 T = TypeVar("T")
@@ -52,6 +53,12 @@ async def contact(client: Client, customer_id: str | None = None, **fields: Any)
 async def contact_role(client: Client, **fields: Any) -> Made:
     """A contact role without designations."""
     return await _made(client, CREATE_CONTACT_ROLE, "contactRole", {"name": f"Role {next(_numbers)}", **fields})
+
+
+async def reminder_workflow(client: Client, **fields: Any) -> Made:
+    """Three days before, on and a week after the due date."""
+    named = {"name": f"Workflow {next(_numbers)}", "steps": [-3, 0, 7]}
+    return await _made(client, CREATE_WORKFLOW, "reminderWorkflow", {**named, **fields})
 
 
 async def note(client: Client, subject_id: str, **fields: Any) -> Made:

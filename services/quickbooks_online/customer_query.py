@@ -142,15 +142,12 @@ def _facts(entry: Entry, active: bool) -> Facts:
     def text(*path: str, longest: int = 200) -> str | None:
         return entry.attempt(".".join(path), values.optional_line, entry.text(*path), longest=longest)
 
-    currency = entry.text("CurrencyRef", "value").upper()
-    if currency and not re.fullmatch("[A-Z]{3}", currency):
-        entry.report("This is not a currency code of three letters (ISO 4217).", "CurrencyRef.value")
-        currency = ""
+    currency = entry.text("CurrencyRef", "value")
     qualified = text("FullyQualifiedName", longest=_LONGEST_QUALIFIED_NAME)
     return Facts(
         payment_terms_id=text("SalesTermRef", "value"),
         payment_terms_name=text("SalesTermRef", "name"),
-        currency=currency or None,
+        currency=entry.attempt("CurrencyRef.value", values.currency, currency) if currency else None,
         parent_external_id=text("ParentRef", "value"),
         bill_with_parent=entry.says("BillWithParent", default=False),
         fully_qualified_name=_unmarked(qualified, active) if qualified else None,

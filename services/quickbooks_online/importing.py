@@ -154,6 +154,8 @@ def _customer(record: CustomerRecord, **further_facts: bool) -> dict[str, Any]:
         "website": record.website,
         "billing_address": record.billing_address,
         "shipping_address": record.shipping_address,
+        "payment_terms": record.facts["payment_terms_name"],
+        "currency": record.facts["currency"],
         "active": record.active,
         "accounting": {**record.facts, **further_facts},
     }

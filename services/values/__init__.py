@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from models.contact_method import preferred
 from services.values.contact import email, phone, url
+from services.values.currency import currency
 from services.values.method import METHOD_LIMIT, clean, identity, methods
+from services.values.percentage import percentage
 from services.values.place import address, country
 from services.values.text import body, line, optional_line
 
@@ -18,11 +20,13 @@ __all__ = [
     "body",
     "clean",
     "country",
+    "currency",
     "email",
     "identity",
     "line",
     "methods",
     "optional_line",
+    "percentage",
     "phone",
     "preferred",
     "url",

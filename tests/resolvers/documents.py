@@ -7,7 +7,7 @@ METHODS = "methods { id kind value label preferred }"
 STUB = """{
   id seq at action category revision requestId reason sentence
   actor { kind id name } subject { type id label } customer { id name } customerLabel
-  changes { field label before after beforeText afterText withheld }
+  changes { field label before after beforeText afterText withheld affectedCustomers }
 }"""
 # Without what needs a permission to read customers.
 BARE_STUB = STUB.replace("customer { id name } ", "")
@@ -17,6 +17,10 @@ CUSTOMER = f"""{{
   billingAddress {ADDRESS} shippingAddress {ADDRESS}
   origin {{ kind system externalId }} primaryContact {{ id }}
 }}"""
+FAMILY = """{
+  id revision parent { id name } paymentResponsibility payer { id name } paymentTerms currency
+  children(first: 10) { totalCount edges { node { id name } } }
+}"""
 CONTACT = f"""{{
   id revision firstName lastName title priority email phone {METHODS} preferredMethod address {ADDRESS}
   level primary active origin {{ kind system externalId }}
@@ -25,6 +29,26 @@ CONTACT = f"""{{
 LOCATION = f"{{ id revision name address {ADDRESS} customer {{ id }} }}"
 CONTACT_ROLE = "{ id revision name wellKnown invoicePresentment communication designatedBy contactCount }"
 NOTE = "{ id revision body pinned createdAt author { kind id name } customer { id } contact { id } }"
+REMINDERS = "{ workflow { id name } }"
+ONLINE_PAYMENTS = "{ enabled disabledUntil available }"
+CARD = "{ enabled surcharge }"
+ACH = "{ enabled discount }"
+SETTINGS = f"""{{
+  id revision reminders {REMINDERS} monthlyStatement onlinePayments {ONLINE_PAYMENTS} customerPortal
+  card {CARD} ach {ACH} contactPolicy
+}}"""
+
+
+def _inherited(name: str, value: str = "") -> str:
+    return f"{name} {{ own {value} global {value} effective {value} source }}"
+
+
+PREFERENCES = f"""{{
+  id revision customer {{ id }} {_inherited("reminders", REMINDERS)} {_inherited("monthlyStatement")}
+  {_inherited("onlinePayments", ONLINE_PAYMENTS)} {_inherited("customerPortal")} {_inherited("card", CARD)}
+  {_inherited("ach", ACH)} {_inherited("contactPolicy")}
+}}"""
+WORKFLOW = "{ id revision name steps customerCount }"
 USER = "{ id revision name email active role { id name builtIn permissions } }"
 USER_ROLE = "{ id revision name builtIn permissions userCount }"
 API_KEY = "{ id revision name permissions expiresAt revokedAt createdBy { id } }"
@@ -54,6 +78,12 @@ SET_CONTACT_ROLES = mutation("setContactRoles", f"contacts {CONTACT}")
 CREATE_CONTACT_ROLE = mutation("createContactRole", f"contactRole {CONTACT_ROLE}")
 UPDATE_CONTACT_ROLE = mutation("updateContactRole", f"contactRole {CONTACT_ROLE}")
 DELETE_CONTACT_ROLE = mutation("deleteContactRole", "deletedId")
+UPDATE_SETTINGS = mutation("updateSettings", f"settings {SETTINGS}")
+UPDATE_PREFERENCES = mutation("updateCustomerPreferences", f"preferences {PREFERENCES}")
+CREATE_WORKFLOW = mutation("createReminderWorkflow", f"reminderWorkflow {WORKFLOW}")
+UPDATE_WORKFLOW = mutation("updateReminderWorkflow", f"reminderWorkflow {WORKFLOW}")
+DELETE_WORKFLOW = mutation("deleteReminderWorkflow", "deletedId")
+MOVE_CUSTOMER = mutation("updateCustomer", f"customer {FAMILY}")
 CREATE_NOTE = mutation("createNote", f"note {NOTE}")
 UPDATE_NOTE = mutation("updateNote", f"note {NOTE}")
 DELETE_NOTE = mutation("deleteNote", "deletedId")
@@ -68,6 +98,9 @@ REVOKE_API_KEY = mutation("revokeApiKey", f"apiKey {API_KEY}", BARE_STUB)
 CHANGE_PASSWORD = mutation("changePassword", f"user {USER}", BARE_STUB)
 
 READ_CUSTOMER = f"query ($id: ID!) {{ customer(id: $id) {CUSTOMER} }}"
+READ_FAMILY = f"query ($id: ID!) {{ customer(id: $id) {FAMILY} }}"
+READ_PREFERENCES = f"query ($id: ID!) {{ customer(id: $id) {{ preferences {PREFERENCES} }} }}"
+READ_SETTINGS = f"{{ settings {SETTINGS} }}"
 READ_CONTACT = f"query ($id: ID!) {{ contact(id: $id) {CONTACT} }}"
 READ_CONTACTS = (
     f"query ($filter: ContactFilter) {{ contacts(first: 100, filter: $filter) {{ edges {{ node {CONTACT} }} }} }}"

@@ -8,6 +8,7 @@ from typing import Any
 import models
 from tests import factories
 from tests.client import PASSWORD, Client, client_with, new_session, set_password
+from tests.resolvers.documents import UPDATE_PREFERENCES
 
 Sent = dict[str, Any]
 # Somebody who may call the mutation, and its input; None for one that has none.
@@ -149,6 +150,37 @@ async def update_note(admin: Client) -> tuple[Client, Sent | None]:
 @example
 async def delete_note(admin: Client) -> tuple[Client, Sent | None]:
     return admin, {"id": (await factories.note(admin, (await factories.customer(admin))["id"]))["id"]}
+
+
+@example
+async def update_settings(admin: Client) -> tuple[Client, Sent | None]:
+    return admin, {"card": {"enabled": True, "surcharge": "2.50"}}
+
+
+@example
+async def update_customer_preferences(admin: Client) -> tuple[Client, Sent | None]:
+    workflow = await factories.reminder_workflow(admin)
+    customer = await factories.customer(admin)
+    return admin, {"customerId": customer["id"], "reminders": {"workflowId": workflow["id"]}, "monthlyStatement": True}
+
+
+@example
+async def create_reminder_workflow(admin: Client) -> tuple[Client, Sent | None]:
+    return admin, {"name": "Gentle", "steps": [-7, 0, 14]}
+
+
+@example
+async def update_reminder_workflow(admin: Client) -> tuple[Client, Sent | None]:
+    return admin, {"id": (await factories.reminder_workflow(admin))["id"], "steps": [0, 30]}
+
+
+@example
+async def delete_reminder_workflow(admin: Client) -> tuple[Client, Sent | None]:
+    workflow, other = [await factories.reminder_workflow(admin) for _ in range(2)]
+    customer = await factories.customer(admin)
+    sent = {"customerId": customer["id"], "reminders": {"workflowId": workflow["id"]}}
+    await admin.change(UPDATE_PREFERENCES, input=sent)
+    return admin, {"id": workflow["id"], "replacementId": other["id"]}
 
 
 @example

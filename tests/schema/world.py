@@ -5,13 +5,27 @@ from __future__ import annotations
 from itertools import count
 
 from audit import Actor, ActorKind, Change, Request, transact
-from models import Customer, Permission, Row
-from services import api_keys, contact_roles, contacts, customers, locations, notes, user_roles, users
+from models import Customer, PaymentResponsibility, Permission, Row
+from models.preferences import preferences_id
+from services import (
+    api_keys,
+    contact_roles,
+    contacts,
+    customers,
+    locations,
+    notes,
+    preferences,
+    reminder_workflows,
+    user_roles,
+    users,
+)
+
+_TOP = PaymentResponsibility.TOP_LEVEL_PARENT
 
 
 class World:
-    """Adds customers with locations, contacts and notes, and roles, users and API keys. `ids` are the last ones added,
-    by the prefix of their type.
+    """Adds customers with locations, contacts, notes and preferences, and roles, users and API keys. `ids` are the last
+    ones added, by the prefix of their type.
     """
 
     def __init__(self, maker: Row) -> None:
@@ -46,6 +60,8 @@ class World:
 
     async def _others(self, change: Change) -> None:
         self._keep(await contact_roles.create(change, {"name": self._name("Role"), "communication": True}))
+        steps = {"name": self._name("Workflow"), "steps": [0, 7]}
+        self._keep(await reminder_workflows.create(change, steps))
         may = [Permission.NOTES_READ]
         role = self._keep(await user_roles.create(change, {"name": self._name("Reader"), "permissions": may}))
         email = f"{next(self._numbers)}@example.com"
@@ -55,9 +71,15 @@ class World:
 
     async def _customer(self, change: Change, children: int) -> None:
         number = str(next(self._numbers))
+        # Each below the one before it, and the top of all pays.
+        above = {"parent_id": self.ids.get("cus", [None])[-1], "payment_responsibility": _TOP}
         synced = {"origin_system": "QUICKBOOKS_ONLINE", "origin_external_id": number, "accounting": {"currency": "EUR"}}
         email = {"email": f"{number}@example.com"}
-        customer = self._keep(await customers.create(change, {"name": self._name("Customer"), **synced, **email}))
+        customer = self._keep(
+            await customers.create(change, {"name": self._name("Customer"), **above, **synced, **email})
+        )
+        await preferences.override(change, customer, None, {"reminders": {"workflow_id": self.ids["rwf"][0]}})
+        self._keep({"id": preferences_id(customer)})
         for index in range(children):
             named = {"customer_id": customer, "name": self._name("Place")}
             place = self._keep(await locations.create(change, named))
@@ -74,9 +96,13 @@ class World:
         await locations.update(change, self.ids["loc"][position * each], None, {"name": self._name("New place")})
         await contacts.update(change, self.ids["con"][position * each], None, {"title": self._name("Title")})
         await notes.update(change, self.ids["not"][position * each * 2], None, {"body": self._name("Paid")})
+        await preferences.override(change, customer_id, None, {"monthly_statement": True})
 
     async def _change_others(self, change: Change) -> None:
         await contact_roles.update(change, self.ids["rol"][0], None, {"name": self._name("Renamed")})
+        await reminder_workflows.update(change, self.ids["rwf"][0], None, {"name": self._name("Renamed")})
+        everywhere = not (await preferences.effective(change, self.ids["cus"][0]))["customer_portal"]
+        await preferences.update_settings(change, None, {"customer_portal": everywhere})
         await user_roles.update(change, self.ids["uro"][0], None, {"name": self._name("Renamed")})
         await users.update(change, self.ids["usr"][0], None, {"name": self._name("Renamed")})
         await api_keys.revoke(change, self.ids["key"][0], None)
