@@ -64,7 +64,7 @@ def _check_revision(row: Row | None, expected: int | None) -> None:
     if expected is not None and expected != revision:
         raise Fault(
             ErrorCode.CONFLICT,
-            "Somebody changed these preferences in the meantime. Read them again and repeat your change.",
+            "Somebody changed this in the meantime. Read it again and repeat your change.",
             ("expected_revision",),
             current_revision=revision,
         )

@@ -36,7 +36,14 @@ Sent = dict[str, Any]
 OWN = {"signIn", "signOut", "changePassword"}
 # Texts that are no names: passwords may be any text, and a wrong one is told otherwise.
 SECRETS = {"password", "currentPassword"}
-PREFIXES = {"customerId": "cus", "locationId": "loc", "roleId": "rol", "replacementId": "rol", "userId": "usr"}
+PREFIXES = {
+    "parentId": "cus",
+    "customerId": "cus",
+    "locationId": "loc",
+    "roleId": "rol",
+    "replacementId": "rol",
+    "userId": "usr",
+}
 
 
 def inputs(name: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 
 from audit import Change
-from models import Permission, Row
+from models import Permission, Row, hierarchy
 from services import contacts
 from tests import factories
 from tests.client import Client, ClientWith
@@ -21,9 +21,14 @@ from tests.resolvers.documents import (
     DELETE_CONTACT,
     DELETE_CONTACT_ROLE,
     DELETE_LOCATION,
+    DELETE_WORKFLOW,
     READ_CONTACTS,
+    READ_PREFERENCES,
     SET_CONTACT_ROLES,
     UPDATE_CONTACT,
+    UPDATE_CUSTOMER,
+    UPDATE_PREFERENCES,
+    UPDATE_SETTINGS,
     UPDATE_USER,
     USER,
     USER_ROLE,
@@ -132,6 +137,43 @@ async def test_roles_that_replace_each_other_at_once_leave_one(client: Client) -
     assert sorted(code or "" for code in codes) == ["", "NOT_FOUND"]
     [left] = {each["role"]["id"] for holder in holders for each in await people(client, holder["customer"]["id"])}
     assert left == (other["id"] if codes[0] is None else one["id"])
+
+
+async def test_moves_that_would_make_a_circle_together_do_not_both_pass(client: Client) -> None:
+    for _ in range(3):
+        ring = [await factories.customer(client) for _ in range(4)]
+        moves = [{"id": each["id"], "parentId": ring[index - 1]["id"]} for index, each in enumerate(ring)]
+        codes = await together(client, *((UPDATE_CUSTOMER, sent) for sent in moves))
+        assert sorted(code or "" for code in codes) == ["", "", "", "INVALID"]
+        for each in ring:
+            assert len(await hierarchy.with_ancestors(each["id"])) <= 4
+
+
+async def test_first_overrides_at_once_agree_on_one_row(client: Client) -> None:
+    customer = await factories.customer(client)
+    sent = {"customerId": customer["id"], "expectedRevision": 0}
+    values = ({"monthlyStatement": True}, {"customerPortal": False}, {"contactPolicy": "REQUIRED"})
+    codes = await together(client, *((UPDATE_PREFERENCES, {**sent, **value}) for value in values))
+    assert sorted(code or "" for code in codes) == ["", "CONFLICT", "CONFLICT"]
+    codes = await together(client, *((UPDATE_PREFERENCES, {"customerId": customer["id"], **value}) for value in values))
+    assert codes == [None, None, None]
+    found = (await client.run(READ_PREFERENCES, id=customer["id"]))["customer"]["preferences"]
+    assert found["revision"] == 3
+
+
+async def test_a_workflow_is_deleted_or_chosen_but_not_both(client: Client) -> None:
+    customers = [await factories.customer(client) for _ in range(3)]
+    for _ in range(3):
+        workflow, other = [await factories.reminder_workflow(client) for _ in range(2)]
+        chosen = {"reminders": {"workflowId": workflow["id"]}}
+        *codes, deleted, everywhere = await together(
+            client,
+            *((UPDATE_PREFERENCES, {"customerId": each["id"], **chosen}) for each in customers),
+            (DELETE_WORKFLOW, {"id": workflow["id"], "replacementId": other["id"]}),
+            (UPDATE_SETTINGS, chosen),
+        )
+        assert deleted is None
+        assert {*codes, everywhere} <= {None, "NOT_FOUND"}
 
 
 async def test_a_location_is_deleted_or_used_but_not_both(client: Client) -> None:

@@ -89,6 +89,7 @@ async def test_creating_a_customer_leaves_one_event_that_holds_all_it_has(client
         "methods": (None, []),
         "website": (None, "https://krume.example.com"),
         "active": (None, True),
+        "paymentResponsibility": (None, "BUYER"),
     }
 
 

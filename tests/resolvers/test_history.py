@@ -271,7 +271,8 @@ async def test_todays_permissions_govern_past_data(client: Client, client_with: 
     nodes = [node for node in seen if node["subject"]["id"] != auditor.user["id"]]
     [about_themself] = [node for node in seen if node not in nodes]
     assert about_themself["sentence"] == "Counterfoil added user Uwe User."
-    assert {node["category"] for node in nodes} == {"PROFILE", "CONTACT", "COMMUNICATION_SETTINGS", "NOTE", "ACCESS"}
+    everything = {"PROFILE", "CONTACT", "COMMUNICATION_SETTINGS", "NOTE", "SETTINGS", "ACCESS"}
+    assert {node["category"] for node in nodes} == everything
     assert {change["withheld"] for node in nodes for change in node["changes"]} == {"PERMISSION", "SECRET"}
     assert "Boss" not in repr(nodes)
     assert {node["subject"]["node"] is None for node in nodes} == {True}

@@ -161,6 +161,7 @@ async def update_settings(admin: Client) -> tuple[Client, Sent | None]:
 async def update_customer_preferences(admin: Client) -> tuple[Client, Sent | None]:
     workflow = await factories.reminder_workflow(admin)
     customer = await factories.customer(admin)
+    await admin.change(UPDATE_PREFERENCES, input={"customerId": customer["id"], "customerPortal": False})
     return admin, {"customerId": customer["id"], "reminders": {"workflowId": workflow["id"]}, "monthlyStatement": True}
 
 

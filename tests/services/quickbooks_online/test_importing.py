@@ -132,7 +132,7 @@ async def test_importing_twice_leaves_nothing_new(database: Database) -> None:
         ({"DisplayName": "Acme Group"}, [("customer.updated", {"name"})]),
         ({"CompanyName": None}, [("customer.updated", {"kind"})]),
         ({"Active": False}, [("customer.updated", {"active"})]),
-        ({"SalesTermRef": {"value": "4", "name": "Net 60"}}, [("customer.updated", {"accounting"})]),
+        ({"SalesTermRef": {"value": "4", "name": "Net 60"}}, [("customer.updated", {"accounting", "payment_terms"})]),
         ({"BillAddr": {"Line1": "10 Quay"}}, [("customer.updated", {"billing_address"})]),
         ({"ShipAddr": {"Line1": "10 Quay"}}, [("customer.updated", {"shipping_address"})]),
         ({"WebAddr": {"URI": "acme.example.com"}}, [("customer.updated", {"website"})]),
