@@ -32,7 +32,7 @@ _ADDRESS = ("lines", "city", "region", "postal_code", "country")
 _PHRASES = {
     "note": "a note on {customer}",
     "settings": "the settings",
-    "preferences": "preferences of {customer}",
+    "preferences": "the preferences of {customer}",
 }
 
 # Every customer has preferences: the first override only makes the row.

@@ -9,7 +9,7 @@ from audit import Change
 from models import BuiltInRole, Contact, Permission, Row
 from models.contact import full_name
 from services import contact_roles, contacts, customers, notes, user_roles, users
-from services.demo import texts
+from services.demo import arrangements, texts
 from services.demo.desk import Desk
 from services.origin import is_synced
 from services.user_roles import BUILT_IN
@@ -50,7 +50,10 @@ async def give_roles(desk: Desk) -> None:
 
 async def change_methods(desk: Desk) -> None:
     """Somebody whom no accounting system delivers has another number."""
-    person = desk.fiction.random.choice([person for person in desk.people if not is_synced(person)])
+    entered = [person for person in desk.people if not is_synced(person)]
+    if not entered:
+        return await meet_person(desk)
+    person = desk.fiction.random.choice(entered)
     country = desk.profiles[person["customer_id"]].country
     number = {"kind": "PHONE", "value": desk.fiction.phone(country)}
 
@@ -60,17 +63,22 @@ async def change_methods(desk: Desk) -> None:
         await contacts.update(change, person["id"], None, {"methods": [*kept, number]})
 
     await desk.keeper(person).act(work)
+    return None
 
 
 async def correct_address(desk: Desk) -> None:
     """A customer that was entered here has another address."""
     random = desk.fiction.random
-    customer_id = random.choice([one for one in desk.profiles if one not in desk.synced])
+    entered = [one for one in desk.profiles if one not in desk.synced]
+    if not entered:
+        return await meet_person(desk)
+    customer_id = random.choice(entered)
     address = desk.fiction.address(desk.profiles[customer_id].country)
     await desk.manager.act(
         lambda change: customers.update(change, customer_id, None, {"billing_address": address}),
         random.choice(texts.ADDRESS_REASONS),
     )
+    return None
 
 
 async def lose_person(desk: Desk) -> None:
@@ -164,7 +172,14 @@ async def promote_clerk(desk: Desk) -> None:
 
 
 # What happens once, by the number of the working day.
-ONCE: Mapping[int, Activity] = {9: rename_role, 17: designate_role, 26: promote_clerk}
+ONCE: Mapping[int, Activity] = {
+    2: arrangements.set_up_reminders,
+    5: arrangements.join_groups,
+    9: rename_role,
+    13: arrangements.allow_cards,
+    17: designate_role,
+    26: promote_clerk,
+}
 
 # How often the others happen, beside each other.
 OFTEN: Mapping[Activity, int] = {
@@ -183,6 +198,7 @@ OFTEN: Mapping[Activity, int] = {
     regain_person: 1,
     meet_person: 6,
     learn_locations: 2,
+    arrangements.agree: 7,
 }
 
 

@@ -54,6 +54,8 @@ async def test_an_empty_database_is_filled_with_a_believable_office(database: Da
     assert len({row["role_id"] for row in contacts}) == 10
     assert all(row["email"].endswith("example.com") for row in contacts)
     assert await rows(database, "session", "id") == []
+    assert sum(row["parent_id"] is not None for row in await rows(database, "customer", "parent_id")) == 9
+    assert len(await rows(database, "reminder_workflow", "id")) == 3
     await check_history(database)
     check_times(await events(database), [row for row in customers if row["origin_system"] is None])
 
@@ -63,7 +65,15 @@ async def check_history(database: Database) -> None:
     actions = Counter(event["action"] for event in found)
     for action in ("contact.updated", "customer.updated", "note.created", "note.updated", "user.signed_in"):
         assert actions[action] > 30, action
-    for action in ("note.deleted", "contact_role.updated", "user_role.created", "user.updated", "user.sign_in_failed"):
+    assert actions["preferences.created"] > 10
+    for action in (
+        "settings.updated",
+        "note.deleted",
+        "contact_role.updated",
+        "user_role.created",
+        "user.updated",
+        "user.sign_in_failed",
+    ):
         assert actions[action] > 0, action
     actors = Counter(event["actor_id"] for event in found if event["actor_kind"] == "USER")
     assert len(actors) == 7

@@ -101,6 +101,7 @@ async def test_a_customer_comes_with_facts_and_its_company_contact(database: Dat
     assert (customer["name"], customer["kind"], customer["active"]) == ("Acme Ltd", "COMPANY", True)
     assert (customer["email"], customer["phone"]) == ("ana@acme.example.com", "+16505553311")
     assert customer["billing_address"]["city"] == "Mira"
+    assert (customer["payment_terms"], customer["currency"]) == ("Net 30", "USD")
     assert customer["accounting"] == {
         "payment_terms_id": "3",
         "payment_terms_name": "Net 30",
