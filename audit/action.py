@@ -50,6 +50,9 @@ class Action(Enum):
     PREFERENCES_CREATED = "preferences.created"
     PREFERENCES_UPDATED = "preferences.updated"
     PREFERENCES_DELETED = "preferences.deleted"
+    DOCUMENT_CREATED = "document.created"
+    DOCUMENT_UPDATED = "document.updated"
+    DOCUMENT_DELETED = "document.deleted"
     USER_CREATED = "user.created"
     USER_UPDATED = "user.updated"
     USER_DELETED = "user.deleted"
@@ -77,6 +80,7 @@ _CATEGORIES = {
     SubjectType.REMINDER_WORKFLOW: Category.SETTINGS,
     SubjectType.SETTINGS: Category.SETTINGS,
     SubjectType.PREFERENCES: Category.SETTINGS,
+    SubjectType.DOCUMENT: Category.DOCUMENT,
     SubjectType.USER: Category.ACCESS,
     SubjectType.USER_ROLE: Category.ACCESS,
     SubjectType.API_KEY: Category.ACCESS,

@@ -101,6 +101,13 @@ class Change:
         rows = await self._transaction.fetch(f"SELECT count(*) AS n FROM {_name(table)}{where}", *equal.values())
         return int(rows[0]["n"])
 
+    async def total(self, table: type[Audited], column: str, **equal: Any) -> int:
+        """The sum of a whole-number column over the rows with these column values; 0 without any."""
+        condition = " AND ".join(f"{quoted(name)} = ?" for name in equal)
+        summed = f"CAST(coalesce(sum({quoted(column)}), 0) AS BIGINT) AS n"
+        sql = f"SELECT {summed} FROM {_name(table)} WHERE {condition}"
+        return int((await self._transaction.fetch(sql, *equal.values()))[0]["n"])
+
     async def insert(self, table: type[Audited], values: Mapping[str, Any]) -> Row:
         """Create a row from its columns and leave a `created` event. Fault TAKEN.
 

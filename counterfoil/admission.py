@@ -18,6 +18,9 @@ from schema.limits import MAX_NODES
 from schema.plan import Need
 from services.throttling import record_refusal
 
+SIGN_IN = "Sign in first."
+ENDED = "Your session or key is not valid any more: sign in again."
+
 
 class Admission(SchemaExtension):
     """Refuses operations that the actor may not run, or that could return too much."""
@@ -44,8 +47,7 @@ def _missing(needs: tuple[Need, ...], context: Context) -> GraphQLError | None:
     actor: Actor | None = context.actor
     for need in needs:
         if actor is None:
-            ended = "Your session or key is not valid any more: sign in again." if context.refused else "Sign in first."
-            return RequestError("UNAUTHENTICATED", ended)
+            return RequestError("UNAUTHENTICATED", ENDED if context.refused else SIGN_IN)
         if need.any_of and not actor.may(*need.any_of):
             names = " or ".join(sorted(permission.value for permission in need.any_of))
             return RequestError("FORBIDDEN", f"{need.coordinate} needs the permission {names}.")

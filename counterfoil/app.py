@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import structlog
 from starlette.applications import Starlette
@@ -17,11 +18,18 @@ import models
 from counterfoil import logs
 from counterfoil.admission import Admission
 from counterfoil.api import build_schema
+from counterfoil.downloads import ROUTE, Downloads
 from counterfoil.requests import HEADER, Requests
 from counterfoil.settings import Settings, read_settings
+from counterfoil.uploads import HEADERS as UPLOAD_HEADERS
 from counterfoil.view import REASON_HEADER, LoggedSchema, View
+from services import documents
+from services.documents.sweeping import sweep
 
 _log = structlog.get_logger("counterfoil.app")
+
+# Seconds between two sweeps of the documents' storage.
+SWEEP_EVERY = 3600
 
 
 def create_app(settings: Settings) -> Starlette:
@@ -32,27 +40,37 @@ def create_app(settings: Settings) -> Starlette:
         database = settings.database()
         await database.start()
         models.bind(database)
+        documents.bind(settings.storage())
+        sweeping = asyncio.create_task(_sweep_hourly())
         try:
             yield
         finally:
+            sweeping.cancel()
+            with suppress(asyncio.CancelledError):
+                await sweeping
             await database.stop()
 
     schema = build_schema(LoggedSchema, Admission, introspection=settings.introspection)
-    view = View(schema, graphiql=settings.graphiql, trusted_proxies=settings.trusted_proxies)
+    view = View(
+        schema, graphiql=settings.graphiql, trusted_proxies=settings.trusted_proxies, max_body=settings.max_body
+    )
     return Starlette(
         routes=[
             Route("/", _home),
             Route("/graphql", view),
+            Route(ROUTE, Downloads(settings.trusted_proxies).answer, methods=["GET"]),
             Route("/healthz", _healthz),
             Route("/readyz", _readyz),
         ],
         middleware=[
-            Middleware(Requests, max_body=settings.max_body),
+            Middleware(Requests, max_body=settings.max_body, max_upload=settings.max_upload),
             Middleware(
                 CORSMiddleware,
                 allow_origins=settings.cors_origins,
                 allow_methods=["GET", "POST"],
-                allow_headers=["Authorization", "Content-Type", "Idempotency-Key", REASON_HEADER, HEADER],
+                allow_headers=[
+                    *("Authorization", "Content-Type", "Idempotency-Key", REASON_HEADER, HEADER, *UPLOAD_HEADERS)
+                ],
                 expose_headers=[HEADER],
                 max_age=600,
             ),
@@ -66,6 +84,17 @@ def application() -> Starlette:
     settings = read_settings()
     logs.configure(settings.log_level)
     return create_app(settings)
+
+
+async def _sweep_hourly() -> None:
+    while True:
+        await asyncio.sleep(SWEEP_EVERY)
+        try:
+            swept = await sweep(documents.current())
+        except Exception:  # the database or the storage is away for now: the next hour may be better
+            _log.exception("sweep failed")
+        else:
+            _log.info("swept", uploads=swept.uploads, contents=swept.contents, bytes=swept.bytes)
 
 
 async def _home(_request: Request) -> Response:

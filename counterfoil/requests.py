@@ -12,7 +12,9 @@ from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from counterfoil.uploads import is_upload
 from models.identifier import new_id
+from services.documents.links import PATH as DOWNLOADS
 
 _log = structlog.get_logger("counterfoil.http")
 
@@ -47,9 +49,10 @@ class Requests:
     A well-formed X-Request-Id of the client stands beside it in the log.
     """
 
-    def __init__(self, app: ASGIApp, *, max_body: int) -> None:
+    def __init__(self, app: ASGIApp, *, max_body: int, max_upload: int = 0) -> None:
         self._app = app
         self._max_body = max_body
+        self._max_form = max_body + max_upload
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, and log it when it is over."""
@@ -78,7 +81,8 @@ class Requests:
         if _WELL_FORMED.fullmatch(sent_id):
             structlog.contextvars.bind_contextvars(client_request_id=sent_id)
         try:
-            await self._app(scope, limited(scope, receive, self._max_body), send_with_id)
+            most = self._max_form if is_upload(scope) else self._max_body
+            await self._app(scope, limited(scope, receive, most), send_with_id)
         except ClientDisconnect:
             # Nobody is left to answer; the number is nginx's for that.
             status = 499
@@ -92,7 +96,13 @@ class Requests:
                 )
         finally:
             milliseconds = round((time.perf_counter() - started) * 1000, 1)
-            _log.info("request", method=scope["method"], path=scope["path"], status=status, ms=milliseconds)
+            _log.info("request", method=scope["method"], path=_path(scope), status=status, ms=milliseconds)
+
+
+def _path(scope: Scope) -> str:
+    """The path as logs may hold it: in those of downloads stand a token and a name."""
+    path = str(scope["path"])
+    return f"{DOWNLOADS}…" if path.startswith(DOWNLOADS) else path
 
 
 def limited(scope: Scope, receive: Receive, most: int) -> Receive:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from ipaddress import ip_address
+from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit, urlunsplit
 
@@ -11,6 +12,8 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from models import Database, connect
+from models.engine.url import sqlite_path
+from services.documents import Storage
 
 PREFIX = "COUNTERFOIL_"
 
@@ -43,6 +46,10 @@ class Settings(BaseSettings):
     trusted_proxies: Texts = ()
     cors_origins: Texts = ()
     max_body: int = Field(1024 * 1024, ge=1024)
+    documents_url: str | None = Field(None, validation_alias="DOCUMENTS_URL", repr=False)
+    documents_allow_http: bool = False
+    max_upload: int = Field(256 * 1024 * 1024, ge=1, lt=2**31)
+    document_quota: int = Field(2 * 1024 * 1024 * 1024, ge=1, lt=2**53)
     graphiql: bool = True
     introspection: bool = True
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -57,6 +64,13 @@ class Settings(BaseSettings):
     def _known_database(cls, value: str) -> str:
         connect(value)
         urlsplit(value)
+        return value
+
+    @field_validator("documents_url")
+    @classmethod
+    def _known_storage(cls, value: str | None) -> str | None:
+        if value is not None:
+            Storage(value, max_upload=1, quota=1)
         return value
 
     @field_validator("trusted_proxies")
@@ -81,6 +95,14 @@ class Settings(BaseSettings):
             connections=self.postgres_connections,
             checkpoints=serves,
         )
+
+    def storage(self) -> Storage:
+        """Where documents' bytes are; opened when it is first used."""
+        url = self.documents_url
+        if url is None:
+            beside = sqlite_path(self.database_url).resolve() if self.on_sqlite else Path("counterfoil.db").resolve()
+            url = beside.with_name(f"{beside.stem}-documents").as_uri()
+        return Storage(url, max_upload=self.max_upload, quota=self.document_quota, allow_http=self.documents_allow_http)
 
     @property
     def on_sqlite(self) -> bool:

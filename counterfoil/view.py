@@ -12,6 +12,7 @@ import strawberry
 import structlog
 from cross_web import AsyncHTTPRequestAdapter, HTTPException
 from graphql import GraphQLError
+from starlette.requests import ClientDisconnect
 from starlette.requests import Request as HTTPRequest
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
@@ -21,7 +22,9 @@ from strawberry.types import ExecutionResult
 from strawberry.types.execution import ExecutionContext
 
 from audit import Request
+from counterfoil.admission import ENDED, SIGN_IN
 from counterfoil.requests import BodyTooLarge, client_address, request_id
+from counterfoil.uploads import Adapter, BadUpload, check_header, is_upload, read_upload
 from models import Fault
 from schema.context import Context
 from services import values
@@ -32,14 +35,21 @@ _log = structlog.get_logger("counterfoil.graphql")
 REASON_HEADER = "Counterfoil-Reason"
 LONGEST_REASON = 500
 
+# What is wrong with a body may show only while an operation reads a file from it.
+_OF_THE_BODY = (BadUpload, BodyTooLarge, ClientDisconnect)
+
 _SUGGESTION = re.compile(r" Did you mean [^?]*\?")
 
 MASKED = "Something went wrong here. Tell whoever runs this server the request's ID."
 
 
+class _Unknown(Exception):
+    """Somebody who is not signed in would send a file."""
+
+
 def is_bug(error: GraphQLError) -> bool:
     """Whether an error was raised by code of ours that should not raise: neither a request's fault nor refused."""
-    if error.original_error is None or isinstance(error.original_error, GraphQLError):
+    if error.original_error is None or isinstance(error.original_error, (GraphQLError, *_OF_THE_BODY)):
         return False
     # With a place in the document and none in the answer, it is a literal that cannot be read.
     return error.path is not None or not error.nodes
@@ -71,9 +81,19 @@ def code_of(error: GraphQLError) -> str:
 class View(GraphQL[Context, None]):
     """The endpoint /graphql."""
 
-    def __init__(self, schema: strawberry.Schema, *, graphiql: bool, trusted_proxies: Collection[str]) -> None:
-        super().__init__(schema, graphql_ide="graphiql" if graphiql else None, subscription_protocols=())
+    request_adapter_class = Adapter
+
+    def __init__(
+        self, schema: strawberry.Schema, *, graphiql: bool, trusted_proxies: Collection[str], max_body: int
+    ) -> None:
+        super().__init__(
+            schema,
+            graphql_ide="graphiql" if graphiql else None,
+            subscription_protocols=(),
+            multipart_uploads_enabled=True,
+        )
         self._trusted_proxies = trusted_proxies
+        self._max_body = max_body
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
@@ -84,15 +104,24 @@ class View(GraphQL[Context, None]):
             response = refusal(error.status_code, error.reason)
         except BodyTooLarge as error:
             response = refusal(413, str(error))
+        except BadUpload as error:
+            response = refusal(400, str(error))
+        except _Unknown as error:
+            response = refusal(401, str(error), "UNAUTHENTICATED")
         await response(scope, receive, send)
 
     async def get_context(self, request: HTTPRequest, response: Response) -> Context:  # type: ignore[override]  # no WebSockets here
-        """Who asks, found by the bearer token."""
+        """Who asks, found by the bearer token. Of those whom nobody knows, no body with a file is read."""
+        upload = is_upload(request.scope)
+        if upload:
+            check_header(request.headers)
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         viewer = await find_viewer(token.strip()) if scheme.lower() == "bearer" else None
         actor, session_id = viewer or (None, None)
+        if upload and actor is None:
+            raise _Unknown(ENDED if token else SIGN_IN)
         key = request.headers.get("idempotency-key")
-        return Context(
+        request.state.context = context = Context(
             request=Request(
                 request_id(request.scope), client_address(request, self._trusted_proxies), _reason(request)
             ),
@@ -101,8 +130,9 @@ class View(GraphQL[Context, None]):
             refused=bool(token) and viewer is None,
             token=token.strip() if viewer is not None else None,
             idempotency_key=key,
-            body_hash=hashlib.sha256(await request.body()).hexdigest() if key is not None else "",
+            body_hash=hashlib.sha256(await request.body()).hexdigest() if key is not None and not upload else "",
         )
+        return context
 
     async def parse_http_body(self, request: AsyncHTTPRequestAdapter) -> GraphQLRequestData | list[GraphQLRequestData]:
         """A request is one JSON object."""
@@ -110,6 +140,16 @@ class View(GraphQL[Context, None]):
             return await super().parse_http_body(request)
         except (AttributeError, TypeError):
             raise HTTPException(400, "The request must be a JSON object with `query` and `variables`.") from None
+
+    async def parse_multipart(self, request: AsyncHTTPRequestAdapter) -> dict[str, Any]:
+        """The operation of a request with a file, which is still to be read."""
+        if not isinstance(request, Adapter):
+            raise TypeError("requests come with this view's adapter")
+        operation, digest = await read_upload(request.http, self.parse_json, self._max_body)
+        request.http.state.context.body_hash = digest
+        if not isinstance(operation, dict):
+            raise HTTPException(400, "`operations` must be a JSON object with `query` and `variables`.")
+        return operation
 
     def decode_json(self, data: str | bytes) -> object:
         """JSON without what no database takes: invalid Unicode, and null characters anywhere."""
@@ -124,6 +164,9 @@ class View(GraphQL[Context, None]):
 
     async def process_result(self, request: HTTPRequest, result: ExecutionResult) -> GraphQLHTTPResponse:
         """The response's body, with a code in every error and bugs masked."""
+        for error in result.errors or ():
+            if isinstance(error.original_error, _OF_THE_BODY):
+                raise error.original_error
         body = process_result(result)
         if result.errors:
             body["errors"] = [_shown(error, request_id(request.scope)) for error in result.errors]
@@ -142,10 +185,10 @@ def _reason(request: HTTPRequest) -> str | None:
         raise HTTPException(400, message) from None
 
 
-def refusal(status: int, message: str) -> Response:
+def refusal(status: int, message: str, code: str = "BAD_REQUEST") -> Response:
     """What is not a GraphQL request gets an answer in GraphQL's form."""
     headers = {"Allow": "GET, POST"} if status == 405 else None
-    return JSONResponse({"errors": [{"message": message, "extensions": {"code": "BAD_REQUEST"}}]}, status, headers)
+    return JSONResponse({"errors": [{"message": message, "extensions": {"code": code}}]}, status, headers)
 
 
 def _shown(error: GraphQLError, identifier: str) -> Any:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from models import clock, idempotency, session, text, throttle
-from models.access import ApiKey, IdempotencyKey, Session, Throttle
+from models import clock, contents, idempotency, session, signing_key, text, throttle
+from models.access import ApiKey, IdempotencyKey, Session, SigningKey, Throttle
 from models.contact import Contact, ContactLevel
 from models.contact_method import ContactMethodKind
 from models.contact_role import ContactRole, DesignationSource, WellKnownRole
 from models.customer import AccountingSystem, Customer, CustomerKind, OriginKind, PaymentResponsibility
 from models.database import bind, current
+from models.document import Document
 from models.engine import Database, connect
 from models.fault import Busy, ErrorCode, Fault, Forbidden
 from models.location import Location
@@ -32,6 +33,7 @@ __all__ = [
     "CustomerKind",
     "Database",
     "DesignationSource",
+    "Document",
     "ErrorCode",
     "Fault",
     "Forbidden",
@@ -47,6 +49,7 @@ __all__ = [
     "Row",
     "Session",
     "Settings",
+    "SigningKey",
     "SubjectType",
     "Throttle",
     "User",

@@ -1,4 +1,4 @@
-"""How people and machines get in: API keys (audited), sessions and throttles (operational)."""
+"""How people and machines get in: API keys (audited), sessions, throttles and signing keys (operational)."""
 
 from __future__ import annotations
 
@@ -61,4 +61,12 @@ class IdempotencyKey(Table, tablename="idempotency_key"):
     id = Text(primary_key=True)
     body_hash = Text()
     result = Json()
+    created_at = Timestamptz()
+
+
+class SigningKey(Table, tablename="signing_key"):
+    """256 random bits in hexadecimal; `id` says what they sign."""
+
+    id = Text(primary_key=True)
+    secret = Text()
     created_at = Timestamptz()

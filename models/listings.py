@@ -11,6 +11,7 @@ from models.access import ApiKey
 from models.contact import Contact
 from models.contact_role import ContactRole
 from models.customer import Customer
+from models.document import Document
 from models.listing import Condition, Key, Listing
 from models.location import Location
 from models.note import Note
@@ -60,6 +61,8 @@ NOTES_OF_CUSTOMER = Listing(
 NOTES_OF_CONTACT = replace(NOTES_OF_CUSTOMER, parent="contact_id")
 
 REMINDER_WORKFLOWS = Listing(ReminderWorkflow, {"NAME": _NAME}, "NAME")
+DOCUMENTS_OF_CUSTOMER = Listing(Document, {"NAME": _NAME, "CREATED_AT": _CREATED_AT}, "NAME", parent="customer_id")
+
 CONTACT_ROLES = Listing(ContactRole, {"NAME": _NAME}, "NAME")
 USERS = Listing(User, {"NAME": _NAME}, "NAME")
 USER_ROLES = Listing(UserRole, {"NAME": _NAME}, "NAME")

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 
 from piccolo.table import Table
 
-from models.access import ApiKey, IdempotencyKey, Session, Throttle
+from models.access import ApiKey, IdempotencyKey, Session, SigningKey, Throttle
 from models.contact import Contact
 from models.contact_role import ContactRole
 from models.customer import Customer
+from models.document import Document
 from models.location import Location
 from models.note import Note
 from models.preferences import Preferences, ReminderWorkflow, Settings
@@ -29,12 +30,14 @@ AUDITED: tuple[type[Audited], ...] = (
     Contact,
     Note,
     Preferences,
+    Document,
 )
 
 OPERATIONAL: Mapping[type[Table], str] = {
     Session: "Who is signed in now. Signing in and out are events; the last use changes with every minute.",
     Throttle: "Counters of failures. Each failure and each wait is an event.",
     IdempotencyKey: "What a repeated request is answered with, for 24 hours.",
+    SigningKey: "Random bits that sign the addresses of downloads for minutes; they say nothing about anybody.",
 }
 
 BY_PREFIX: Mapping[str, type[Audited]] = {table.prefix: table for table in AUDITED}

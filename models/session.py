@@ -10,21 +10,35 @@ from models.table import Row
 
 _SESSION = """
 SELECT s.id AS session_id, s.last_used_at, s.expires_at, u.id, u.name, u.email, u.active, r.permissions
-FROM session s JOIN "user" u ON u.id = s.user_id LEFT JOIN user_role r ON r.id = u.role_id WHERE s.token_hash = ?"""
+FROM session s JOIN "user" u ON u.id = s.user_id LEFT JOIN user_role r ON r.id = u.role_id WHERE s.{column} = ?"""
 
 _API_KEY = """
 SELECT k.id, k.name, k.permissions, k.expires_at, k.revoked_at, u.active, r.permissions AS maker_permissions
-FROM api_key k JOIN "user" u ON u.id = k.created_by LEFT JOIN user_role r ON r.id = u.role_id WHERE k.token_hash = ?"""
+FROM api_key k JOIN "user" u ON u.id = k.created_by LEFT JOIN user_role r ON r.id = u.role_id WHERE k.{column} = ?"""
 
 
 async def by_token(token_hash: str) -> Row | None:
     """The session with its user (id, name, email, active) and the permissions of the user's role."""
-    return _with_permissions(await current().fetch(_SESSION, token_hash))
+    return _with_permissions(await current().fetch(_SESSION.format(column="token_hash"), token_hash))
+
+
+async def by_id(session_id: str) -> Row | None:
+    """As `by_token`, found by the session's id."""
+    return _with_permissions(await current().fetch(_SESSION.format(column="id"), session_id))
 
 
 async def api_key_by_token(token_hash: str) -> Row | None:
     """The API key with its permissions, and whether its maker is `active`. What the maker may not do, it may not."""
-    row = _with_permissions(await current().fetch(_API_KEY, token_hash))
+    return await _api_key("token_hash", token_hash)
+
+
+async def api_key_by_id(key_id: str) -> Row | None:
+    """As `api_key_by_token`, found by the key's id."""
+    return await _api_key("id", key_id)
+
+
+async def _api_key(column: str, value: str) -> Row | None:
+    row = _with_permissions(await current().fetch(_API_KEY.format(column=column), value))
     if row is not None:
         maker = json.loads(row["maker_permissions"] or "[]")
         row["permissions"] = [name for name in row["permissions"] if name in maker]

@@ -25,6 +25,7 @@ class SubjectType(Enum):
     REMINDER_WORKFLOW = "reminder_workflow"
     SETTINGS = "settings"
     PREFERENCES = "preferences"
+    DOCUMENT = "document"
     USER = "user"
     USER_ROLE = "user_role"
     API_KEY = "api_key"

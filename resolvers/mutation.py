@@ -50,7 +50,7 @@ def mutation(
             actor_of(info.context)
             if prepare is not None:
                 await prepare(sent)
-            return await _run(work, sent, info)
+            return await recorded(work, sent, info)
 
         return await answered(info, run)
 
@@ -77,20 +77,23 @@ def mutation_field(
     )
 
 
-async def _run(work: Work, sent: Sent, info: Info) -> Row:
+async def recorded(work: Work, sent: Sent, info: Info, body_hash: str | None = None) -> Row:
+    """The payload of `work`, run in a recorded transaction, or of an earlier request with the same Idempotency-Key.
+
+    `body_hash` tells this request from others with the key; by default that of the context does.
+    """
     context = info.context
     key = _key(context, info)
+    told_by = context.body_hash if body_hash is None else body_hash
 
     async def attempt(change: Change) -> Row:
-        earlier = await _earlier(change, key, context) if key else None
+        earlier = await _earlier(change, key, told_by) if key else None
         if earlier is not None:
             return earlier
         # A copy: after a deadlock all of it is done again.
         payload: Row = {"ids": dict(await work(change, dict(sent))), "errors": []}
         if key:
-            change.also.append(
-                lambda seqs: idempotency.remember(key, context.body_hash, {**payload, "seqs": seqs}, change.now)
-            )
+            change.also.append(lambda seqs: idempotency.remember(key, told_by, {**payload, "seqs": seqs}, change.now))
         return payload
 
     try:
@@ -101,7 +104,7 @@ async def _run(work: Work, sent: Sent, info: Info) -> Row:
         failed = {**failure(fault), "errors": [{**user_error(fault), "code": fault.code.value}]}
         async with current().write() as transaction:
             await idempotency.forget(clock.now())
-            sql, args = idempotency.remember(key, context.body_hash, failed, clock.now())
+            sql, args = idempotency.remember(key, told_by, failed, clock.now())
             await transaction.fetch(sql, *args)
         return failed
     return {"seqs": seqs, **payload}
@@ -116,14 +119,14 @@ def _key(context: Context, info: Info) -> str | None:
     return hashlib.sha256("\0".join(parts).encode("utf-8", "replace")).hexdigest()
 
 
-async def _earlier(change: Change, key: str, context: Context) -> Row | None:
+async def _earlier(change: Change, key: str, told_by: str) -> Row | None:
     await change.lock(f"idempotency:{key}")
     found = await idempotency.find(key, change.now)
     if found is None:
         await idempotency.forget(change.now)
         return None
     body_hash, payload = found
-    if body_hash != context.body_hash:
+    if body_hash != told_by:
         raise Fault(ErrorCode.IDEMPOTENCY_MISMATCH, "This Idempotency-Key was used for another request: use a new one.")
     answer: Row = payload
     return answer

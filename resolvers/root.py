@@ -7,6 +7,7 @@ import strawberry
 from resolvers.contact_roles import ContactRoleMutation, ContactRoleQuery
 from resolvers.contacts import ContactMutation, ContactQuery
 from resolvers.customers import CustomerMutation, CustomerQuery
+from resolvers.documents import DocumentMutation, DocumentQuery
 from resolvers.history import HistoryQuery
 from resolvers.nodes import NodeQuery
 from resolvers.notes import NoteMutation, NoteQuery
@@ -24,6 +25,7 @@ class Query(
     ContactRoleQuery,
     NoteQuery,
     PreferenceQuery,
+    DocumentQuery,
     HistoryQuery,
     UserQuery,
 ):
@@ -38,6 +40,7 @@ class Mutation(
     ContactRoleMutation,
     NoteMutation,
     PreferenceMutation,
+    DocumentMutation,
     UserMutation,
 ):
     """What can be changed."""

@@ -69,5 +69,10 @@ class Context:
     body_hash: str = ""
     loaders: Loaders = field(default_factory=Loaders)
 
+    @property
+    def grantee_id(self) -> str | None:
+        """By what the sender is known in addresses of downloads: a session ends, a user stays."""
+        return self.session_id or (self.actor.id if self.actor is not None else None)
+
 
 Info = strawberry.Info[Context, None]

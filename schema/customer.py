@@ -11,11 +11,18 @@ import strawberry
 import models
 from models import CustomerKind, PaymentResponsibility, Permission, Row
 from models.hierarchy import payers
-from models.listings import CHILDREN_OF_CUSTOMER, CONTACTS_OF_CUSTOMER, LOCATIONS_OF_CUSTOMER, NOTES_OF_CUSTOMER
+from models.listings import (
+    CHILDREN_OF_CUSTOMER,
+    CONTACTS_OF_CUSTOMER,
+    DOCUMENTS_OF_CUSTOMER,
+    LOCATIONS_OF_CUSTOMER,
+    NOTES_OF_CUSTOMER,
+)
 from models.rows import primary_contacts
 from schema.access import PARENT, needs
 from schema.connection import Connection, connection
 from schema.contact import Contact
+from schema.document import Document, DocumentOrder
 from schema.field import batched, derived, plain, referred
 from schema.filters import contacts
 from schema.history import HistoryEvent, history_of, updated_at
@@ -95,6 +102,13 @@ class Customer(Node):
         "Internal notes on the customer and its contacts, pinned ones first.",
         nested=True,
         access=needs(Permission.NOTES_READ),
+    )
+    documents: Connection[Document] = connection(
+        DOCUMENTS_OF_CUSTOMER,
+        "Its documents, by name if not asked for otherwise.",
+        order_type=DocumentOrder,
+        nested=True,
+        access=needs(Permission.DOCUMENTS_READ),
     )
     history: Connection[HistoryEvent] = history_of(
         "The History view: what happened to the customer and what belongs to it, newest first.",

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from typing import cast
+from typing import NewType, cast
 
 import strawberry
 from graphql import GraphQLError
 from strawberry.scalars import JSON
 from strawberry.types.scalar import ScalarDefinition
+
+from services.documents import Incoming
+
+Upload = NewType("Upload", Incoming)
 
 
 def _write_time(value: datetime) -> str:
@@ -41,6 +45,16 @@ def _read_date(value: object) -> date:
     return day
 
 
+def _read_upload(value: object) -> Incoming:
+    if not isinstance(value, Incoming):
+        raise GraphQLError("An Upload is null in `operations`, and a part of a multipart request stands for it.")
+    return value
+
+
+def _write_upload(_value: object) -> None:
+    raise GraphQLError("An Upload is only sent, never answered.")
+
+
 SCALARS: dict[object, ScalarDefinition] = {
     datetime: strawberry.scalar(
         name="DateTime",
@@ -55,6 +69,13 @@ SCALARS: dict[object, ScalarDefinition] = {
         specified_by_url="https://scalars.graphql.org/andimarek/local-date",
         serialize=_write_date,
         parse_value=_read_date,
+    ),
+    Upload: strawberry.scalar(
+        name="Upload",
+        description="A file, sent as a part of a multipart request with the header Counterfoil-Upload.",
+        specified_by_url="https://github.com/jaydenseric/graphql-multipart-request-spec",
+        serialize=_write_upload,
+        parse_value=_read_upload,
     ),
     JSON: strawberry.scalar(
         name="JSON",

@@ -1,9 +1,9 @@
-"""What exists from the start: built-in user roles, well-known contact roles, settings, put there by the product."""
+"""What exists from the start: built-in user roles, well-known contact roles, settings, the key that signs downloads."""
 
 from __future__ import annotations
 
 from audit import SYSTEM, Change, Request, transact
-from models import ContactPolicy, ContactRole, DesignationSource, Settings, UserRole, WellKnownRole
+from models import ContactPolicy, ContactRole, DesignationSource, Settings, UserRole, WellKnownRole, signing_key
 from models.preferences import SETTINGS_ID
 from services.user_roles import BUILT_IN
 
@@ -22,6 +22,7 @@ _SETTINGS = {
 
 async def ensure() -> list[int]:
     """Create what is missing and give built-in roles the permissions of this version. The numbers of the events."""
+    await signing_key.by_names([signing_key.DOWNLOADS])
     _, seqs = await transact(SYSTEM, Request.new("Defaults of this version"), _ensure)
     return seqs
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from audit import Actor, ActorKind
-from models import Permission, clock, session
+from models import ApiKey, Permission, Row, clock, session
+from models.identifier import prefix_of
 from services import tokens
 
 IDLE = timedelta(minutes=30)
@@ -25,18 +26,37 @@ async def find_viewer(token: str) -> Viewer | None:
     return None
 
 
+async def find_grantee(identifier: str) -> Actor | None:
+    """Who has the session or the API key with this id; None when it has ended. That is no use of the session."""
+    if prefix_of(identifier) == ApiKey.prefix:
+        return _machine(await session.api_key_by_id(identifier))
+    return _person(await session.by_id(identifier))
+
+
 async def _by_session(token: str) -> Viewer | None:
     row = await session.by_token(tokens.token_hash(token))
-    now = clock.now()
-    if row is None or not row["active"] or now >= row["expires_at"] or now >= row["last_used_at"] + IDLE:
+    actor = _person(row)
+    if row is None or actor is None:
         return None
+    now = clock.now()
     if now >= row["last_used_at"] + TOUCH:
         await session.touch(row["session_id"], now)
-    return Actor(ActorKind.USER, row["id"], row["name"], _known(row["permissions"])), row["session_id"]
+    return actor, row["session_id"]
 
 
 async def _by_api_key(token: str) -> Viewer | None:
-    row = await session.api_key_by_token(tokens.token_hash(token))
+    actor = _machine(await session.api_key_by_token(tokens.token_hash(token)))
+    return None if actor is None else (actor, None)
+
+
+def _person(row: Row | None) -> Actor | None:
+    now = clock.now()
+    if row is None or not row["active"] or now >= row["expires_at"] or now >= row["last_used_at"] + IDLE:
+        return None
+    return Actor(ActorKind.USER, row["id"], row["name"], _known(row["permissions"]))
+
+
+def _machine(row: Row | None) -> Actor | None:
     now = clock.now()
     if (
         row is None
@@ -45,7 +65,7 @@ async def _by_api_key(token: str) -> Viewer | None:
         or (row["expires_at"] is not None and now >= row["expires_at"])
     ):
         return None
-    return Actor(ActorKind.SYSTEM, row["id"], row["name"], _known(row["permissions"])), None
+    return Actor(ActorKind.SYSTEM, row["id"], row["name"], _known(row["permissions"]))
 
 
 def _known(names: list[str]) -> frozenset[Permission]:

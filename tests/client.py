@@ -5,9 +5,11 @@ Users and sessions are made through services, without signing in: to hash a pass
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
 from itertools import count
 from pathlib import Path
@@ -44,6 +46,14 @@ def default_app() -> Starlette:
     return create_app(read_settings())
 
 
+@dataclass(frozen=True)
+class File:
+    """A file in the variables of a request: sent as its own part of a multipart request."""
+
+    name: str
+    content: bytes
+
+
 class Client:
     """Somebody who sends requests. `user` is their row, or None; without `token` they are anonymous.
 
@@ -73,7 +83,12 @@ class Client:
         body: dict[str, Any] = {"query": OPERATIONS if named else document, "variables": dict(variables)}
         if named:
             body["operationName"] = document
-        self.response = await self.http.post("/graphql", json=body, headers=dict(headers or {}))
+        file = (body["variables"].get("input") or {}).get("file")
+        if isinstance(file, File):
+            sent = {"headers": {"Counterfoil-Upload": "1", **(headers or {})}, **form(body, file)}
+            self.response = await self.http.post("/graphql", **sent)
+        else:
+            self.response = await self.http.post("/graphql", json=body, headers=dict(headers or {}))
         answer = self.response.json()
         self.errors = answer.get("errors", [])
         return answer.get("data") or {}
@@ -101,6 +116,13 @@ class Client:
         [payload] = data.values()
         assert isinstance(payload, dict)
         return payload
+
+
+def form(body: Mapping[str, Any], file: File) -> dict[str, Any]:
+    """What httpx posts for a request with `file` in `variables.input.file`."""
+    variables = {**body["variables"], "input": {**body["variables"]["input"], "file": None}}
+    fields = {"operations": json.dumps({**body, "variables": variables}), "map": '{"0": ["variables.input.file"]}'}
+    return {"data": fields, "files": {"0": (file.name, file.content)}}
 
 
 async def administrator(*, app: Starlette | None = None) -> Client:

@@ -15,7 +15,9 @@ from anyio.from_thread import start_blocking_portal
 import models
 from audit.drift import drift
 from audit.verification import verify_events
-from tests import databases
+from services import documents
+from services.documents import Storage
+from tests import databases, storages
 
 if TYPE_CHECKING:
     from tests.client import Client, ClientWith
@@ -111,9 +113,31 @@ async def database(database_url: str, request: pytest.FixtureRequest) -> AsyncIt
         await database.stop()
 
 
+@pytest.fixture(scope="session")
+def s3() -> Iterator[storages.S3]:
+    """An S3 server; started by the first test that needs it."""
+    with storages.s3_server() as server:
+        yield server
+
+
 @pytest.fixture
-async def client(database: models.Database) -> Client:
-    """An administrator who talks to the application; it works on `database`."""
+def storage(tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Storage:
+    """The storage of documents, bound and this test's own: a folder, or a bucket when the test asks for "s3"."""
+    if getattr(request, "param", "folder") == "folder":
+        url = (tmp_path / "documents").as_uri()
+    else:
+        server: storages.S3 = request.getfixturevalue("s3")
+        for name, value in server.environment.items():
+            monkeypatch.setenv(name, value)
+        url = server.new_bucket()
+    storage = Storage(url, max_upload=storages.MAX_UPLOAD, quota=storages.QUOTA, allow_http=True)
+    documents.bind(storage)
+    return storage
+
+
+@pytest.fixture
+async def client(database: models.Database, storage: Storage) -> Client:
+    """An administrator who talks to the application; it works on `database` and `storage`."""
     from tests.client import administrator  # noqa: PLC0415  (the tests of the engine go without)
 
     return await administrator()

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from audit import Actor, ActorKind, Change, Request, transact
 from models import Permission, Row
 from services import contacts, customers
-from tests.client import Client
+from tests.client import Client, File
 from tests.resolvers.documents import (
     CREATE_API_KEY,
     CREATE_CONTACT,
@@ -20,6 +20,7 @@ from tests.resolvers.documents import (
     CREATE_USER,
     CREATE_USER_ROLE,
     CREATE_WORKFLOW,
+    UPLOAD_DOCUMENT,
 )
 
 T = TypeVar("T")
@@ -66,6 +67,14 @@ async def note(client: Client, subject_id: str, **fields: Any) -> Made:
     return await _made(
         client, CREATE_NOTE, "note", {"subjectId": subject_id, "body": f"Called {next(_numbers)}", **fields}
     )
+
+
+async def document(client: Client, customer_id: str | None = None, content: bytes = b"", **fields: Any) -> Made:
+    """A text file on the customer, or on a new one; its content is unlike all others."""
+    number = next(_numbers)
+    file = File(f"Letter {number}.txt", content or f"Letter {number}".encode())
+    of = customer_id or (await customer(client))["id"]
+    return await _made(client, UPLOAD_DOCUMENT, "document", {"customerId": of, "file": file, **fields})
 
 
 async def user(client: Client, **fields: Any) -> Made:

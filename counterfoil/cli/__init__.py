@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from counterfoil.cli import quickbooks_online, user
+from counterfoil.cli import documents, quickbooks_online, user
 from counterfoil.cli.demo import demo
 from counterfoil.cli.doctor import doctor
 from counterfoil.cli.export_schema import export_schema
@@ -22,6 +22,7 @@ app.command()(serve)
 app.command()(migrate)
 app.add_typer(user.app, name="user")
 app.add_typer(quickbooks_online.app, name="import")
+app.add_typer(documents.app, name="documents")
 app.command()(demo)
 app.command()(export_schema)
 app.command()(doctor)

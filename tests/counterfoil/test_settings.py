@@ -21,7 +21,7 @@ def no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_every_setting_is_documented_with_its_default_and_nothing_else_is() -> None:
     rows = re.findall(r"^\| `(\w+)` \| (.+?) \| .+ \|$", DOCUMENT.read_text("utf-8"), re.MULTILINE)
     defaults = {
-        variable(name): "none" if field.default == () else f"`{str(field.default).lower()}`"
+        variable(name): "none" if field.default in ((), None) else f"`{str(field.default).lower()}`"
         for name, field in Settings.model_fields.items()
     }
     assert dict(rows) == defaults

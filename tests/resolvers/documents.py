@@ -49,6 +49,9 @@ PREFERENCES = f"""{{
   {_inherited("ach", ACH)} {_inherited("contactPolicy")}
 }}"""
 WORKFLOW = "{ id revision name steps customerCount }"
+DOCUMENT = """{
+  id revision name size sha256 mediaType createdAt uploader { kind id name } customer { id } downloadUrl
+}"""
 USER = "{ id revision name email active role { id name builtIn permissions } }"
 USER_ROLE = "{ id revision name builtIn permissions userCount }"
 API_KEY = "{ id revision name permissions expiresAt revokedAt createdBy { id } }"
@@ -87,6 +90,9 @@ MOVE_CUSTOMER = mutation("updateCustomer", f"customer {FAMILY}")
 CREATE_NOTE = mutation("createNote", f"note {NOTE}")
 UPDATE_NOTE = mutation("updateNote", f"note {NOTE}")
 DELETE_NOTE = mutation("deleteNote", "deletedId")
+UPLOAD_DOCUMENT = mutation("uploadDocument", f"document {DOCUMENT}")
+RENAME_DOCUMENT = mutation("renameDocument", f"document {DOCUMENT}")
+DELETE_DOCUMENT = mutation("deleteDocument", "deletedId")
 CREATE_USER = mutation("createUser", f"user {USER}", BARE_STUB)
 UPDATE_USER = mutation("updateUser", f"user {USER}", BARE_STUB)
 END_SESSIONS = mutation("endSessions", "ended", BARE_STUB)

@@ -24,6 +24,7 @@ from counterfoil.api import build_schema
 
 SCHEMA = build_schema()._schema
 AN_ID = "cus_00000000000000000000000000"
+FILE = "$file"
 
 
 def object_type(name: str) -> GraphQLObjectType:
@@ -84,12 +85,21 @@ def smallest_call(name: str, field: GraphQLField) -> str:
     return name + (f"({', '.join(required)})" if required else "") + smallest_selection(field.type)
 
 
+def smallest_document(operation: str, name: str, field: GraphQLField) -> str:
+    """The field with its required arguments only, as the only one of an operation."""
+    call = smallest_call(name, field)
+    return f"{operation}{f' ({FILE}: Upload!)' if FILE in call else ''} {{ {call} }}"
+
+
 def literal(kind: Any) -> str:
     """Some value of an input type, with its required fields only."""
     if isinstance(kind, GraphQLNonNull):
         return literal(kind.of_type)
     if is_list_type(kind):
         return f"[{literal(kind.of_type)}]"
+    if kind.name == "Upload":
+        # No literal is one: the document that calls the field declares the variable.
+        return FILE
     if isinstance(kind, GraphQLEnumType):
         return str(next(iter(kind.values)))
     if isinstance(kind, GraphQLInputObjectType):

@@ -7,7 +7,7 @@ from typing import Any
 
 import models
 from tests import factories
-from tests.client import PASSWORD, Client, client_with, new_session, set_password
+from tests.client import PASSWORD, Client, File, client_with, new_session, set_password
 from tests.resolvers.documents import UPDATE_PREFERENCES
 
 Sent = dict[str, Any]
@@ -182,6 +182,22 @@ async def delete_reminder_workflow(admin: Client) -> tuple[Client, Sent | None]:
     sent = {"customerId": customer["id"], "reminders": {"workflowId": workflow["id"]}}
     await admin.change(UPDATE_PREFERENCES, input=sent)
     return admin, {"id": workflow["id"], "replacementId": other["id"]}
+
+
+@example
+async def upload_document(admin: Client) -> tuple[Client, Sent | None]:
+    file = File("Contract.txt", b"Both parties agree.")
+    return admin, {"customerId": (await factories.customer(admin))["id"], "file": file}
+
+
+@example
+async def rename_document(admin: Client) -> tuple[Client, Sent | None]:
+    return admin, {"id": (await factories.document(admin))["id"], "name": "Offer.txt"}
+
+
+@example
+async def delete_document(admin: Client) -> tuple[Client, Sent | None]:
+    return admin, {"id": (await factories.document(admin))["id"]}
 
 
 @example

@@ -15,7 +15,7 @@ from schema.access import AccessRule
 from schema.plan import access_of
 from tests import factories
 from tests.client import Client, ClientWith, observed
-from tests.schema.documents import MUTATION, QUERY, smallest_call
+from tests.schema.documents import MUTATION, QUERY, smallest_document
 
 pytestmark = pytest.mark.anyio
 
@@ -30,7 +30,7 @@ def calls(*rules: AccessRule) -> Iterator[tuple[str, str]]:
         for name, field in kind.fields.items():
             access = access_of(kind, name)
             if access is not None and access.rule in rules:
-                yield f"{kind.name}.{name}", f"{operation} {{ {smallest_call(name, field)} }}"
+                yield f"{kind.name}.{name}", smallest_document(operation, name, field)
 
 
 GUARDED = dict(calls(AccessRule.PERMISSION))

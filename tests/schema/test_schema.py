@@ -76,7 +76,7 @@ def test_scalars_of_our_own_say_where_they_are_specified() -> None:
         for kind in SCHEMA.type_map.values()
         if isinstance(kind, GraphQLScalarType) and not is_specified_scalar_type(kind)
     ]
-    assert {kind.name for kind in ours} == {"Date", "DateTime", "JSON"}
+    assert {kind.name for kind in ours} == {"Date", "DateTime", "JSON", "Upload"}
     assert all((kind.specified_by_url or "").startswith("https://") for kind in ours)
 
 

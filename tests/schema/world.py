@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import count
 
 from audit import Actor, ActorKind, Change, Request, transact
-from models import Customer, PaymentResponsibility, Permission, Row
+from models import Customer, Document, PaymentResponsibility, Permission, Row
 from models.preferences import preferences_id
 from services import (
     api_keys,
@@ -21,6 +21,7 @@ from services import (
 )
 
 _TOP = PaymentResponsibility.TOP_LEVEL_PARENT
+from services.documents import changing as documents
 
 
 class World:
@@ -87,6 +88,12 @@ class World:
             person = self._keep(await contacts.create(change, {**at, "last_name": self._name("Person")}))
             for subject_id in (person, customer):
                 self._keep(await notes.create(change, {"subject_id": subject_id, "body": self._name("Called")}))
+            self._keep(await change.insert(Document, {"customer_id": customer, **self._file()}))
+
+    def _file(self) -> Row:
+        sender = {"uploader_kind": "USER", "uploader_id": self._maker.id, "uploader_name": self._maker.name}
+        facts = {"name": f"{self._name('Letter')}.txt", "media_type": "text/plain"}
+        return {**facts, **sender, "size": 6, "sha256": f"{next(self._numbers):064x}"}
 
     async def _change_what_belongs_to(self, change: Change, customer_id: str) -> None:
         position = self.ids["cus"].index(customer_id)
@@ -95,6 +102,7 @@ class World:
         await change.update(Customer, await change.get(Customer, customer_id), {"website": "https://example.com"})
         await locations.update(change, self.ids["loc"][position * each], None, {"name": self._name("New place")})
         await contacts.update(change, self.ids["con"][position * each], None, {"title": self._name("Title")})
+        await documents.rename(change, self.ids["doc"][position * each], None, f"{self._name('Offer')}.txt")
         await notes.update(change, self.ids["not"][position * each * 2], None, {"body": self._name("Paid")})
         await preferences.override(change, customer_id, None, {"monthly_statement": True})
 

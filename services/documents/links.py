@@ -1,0 +1,65 @@
+"""Addresses from which a document can be downloaded for a few minutes, by whoever asked for it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+from itsdangerous import BadSignature, SignatureExpired, TimestampSigner, URLSafeTimedSerializer
+
+from models import clock
+
+# Seconds.
+VALID = 300
+PATH = "/documents/"
+
+_LONGEST = 512
+
+
+class Link(NamedTuple):
+    """What an address grants: this document, to the session or the API key with this id."""
+
+    document_id: str
+    grantee_id: str
+
+
+class Expired(Exception):
+    """The address was right, and is too old."""
+
+
+class _Signer(TimestampSigner):
+    def get_timestamp(self) -> int:
+        """The product's clock, in seconds."""
+        return int(clock.now().timestamp())
+
+
+def address(document: Mapping[str, Any], grantee_id: str, secret: str) -> str:
+    """The path, relative to the server, of the document's download."""
+    token = _serializer(secret).dumps([document["id"], grantee_id])
+    return f"{PATH}{token}/{quote(document['name'], safe='')}"
+
+
+def read(token: str, secret: str) -> Link | None:
+    """What the token grants; None when it is not ours. Expired after five minutes."""
+    if len(token) > _LONGEST:
+        return None
+    try:
+        document_id, grantee_id = _serializer(secret).loads(token, max_age=VALID)
+    except SignatureExpired as error:
+        raise Expired from error
+    except BadSignature:
+        return None
+    return Link(document_id, grantee_id)
+
+
+@lru_cache(maxsize=4)
+def _serializer(secret: str) -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(
+        bytes.fromhex(secret),
+        salt=b"counterfoil.document",
+        signer=_Signer,
+        signer_kwargs={"digest_method": hashlib.sha256, "key_derivation": "hmac"},
+    )
