@@ -13,15 +13,14 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 import models
 from audit import Actor, Request
 from counterfoil.requests import client_address, request_id
-from models import Permission, Row, signing_key
+from models import Permission, Row, download, signing_key
 from models.rows import by_ids
 from services import documents
-from services.documents import links
 from services.documents.storage import content_path
 from services.throttling import record_refusal
 from services.viewer import find_grantee
 
-ROUTE = links.PATH + "{token}/{name}"
+ROUTE = download.PATH + "{token}/{name}"
 
 _RANGE = re.compile(r"bytes=[ \t]*(\d*)-(\d*)[ \t]*", re.ASCII | re.IGNORECASE)
 _PLAIN = re.compile(r"[^ !#$&+\-.0-9A-Z^_`a-z{}~()]")
@@ -44,8 +43,8 @@ class Downloads:
         """Answer one request: 404 for an address that is not ours, 410 for one that is too old."""
         [secret] = await signing_key.by_names([signing_key.DOWNLOADS])
         try:
-            link = links.read(request.path_params["token"], secret)
-        except links.Expired:
+            link = download.read(request.path_params["token"], secret)
+        except download.Expired:
             return _refusal(410, "This address is too old. Ask for a new one.")
         if link is None:
             return _refusal(404, "There is nothing at this address.")

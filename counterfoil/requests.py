@@ -13,8 +13,8 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from counterfoil.uploads import is_upload
+from models.download import PATH as DOWNLOADS
 from models.identifier import new_id
-from services.documents.links import PATH as DOWNLOADS
 
 _log = structlog.get_logger("counterfoil.http")
 

@@ -18,7 +18,7 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import Scope
 
-from services.documents import Incoming
+from schema.upload import IncomingFile
 
 # Browsers ask for permission before they send one of these to another origin, which they do not for a form.
 HEADERS = ("Counterfoil-Upload", "Apollo-Require-Preflight", "X-Requested-With")
@@ -69,7 +69,7 @@ async def read_upload(request: Request, decode: Callable[[bytes], Any], longest:
         raise BadUpload(f"The part {name} is missing: `map` names it.")
     if part.name != name or part.filename is None:
         raise BadUpload(f"After `map` comes the file: a part with the name {name} and a filename.")
-    _put(operation, path, Incoming(part.filename, parts.last(), digest))
+    _put(operation, path, IncomingFile(part.filename, parts.last(), digest))
     return Upload(operation, digest)
 
 
@@ -178,7 +178,7 @@ def _mapped(files: Any) -> tuple[str, str]:
     raise BadUpload('`map` names one part and its one place: {"0": ["variables.input.file"]}.')
 
 
-def _put(operation: Any, path: str, incoming: Incoming) -> None:
+def _put(operation: Any, path: str, incoming: IncomingFile) -> None:
     """Put the file in the place of a null in the operation's variables."""
     *way, last = path.split(".")
     target: Any = operation

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from models import clock, contents, idempotency, session, signing_key, text, throttle
+from models import clock, contents, download, idempotency, session, signing_key, text, throttle
 from models.access import ApiKey, IdempotencyKey, Session, SigningKey, Throttle
 from models.contact import Contact, ContactLevel
 from models.contact_method import ContactMethodKind

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import strawberry
 
 import models
-from models import Permission, Row, signing_key
+from models import Permission, Row, download, signing_key
 from schema.access import needs
 from schema.connection import Direction
 from schema.context import Context
 from schema.field import batched, derived, plain, referred, required
 from schema.history import updated_at
 from schema.node import Node
-from services.documents import links
 
 if TYPE_CHECKING:
     from schema.actor import Actor
@@ -40,7 +39,7 @@ class DocumentOrder:
 
 
 def _download_url(row: Row, secret: str, context: Context) -> Any:
-    return links.address(row, context.grantee_id or "", secret)
+    return download.address(row, context.grantee_id or "", secret)
 
 
 @strawberry.type(

@@ -10,9 +10,9 @@ from graphql import GraphQLError
 from strawberry.scalars import JSON
 from strawberry.types.scalar import ScalarDefinition
 
-from services.documents import Incoming
+from schema.upload import IncomingFile
 
-Upload = NewType("Upload", Incoming)
+Upload = NewType("Upload", IncomingFile)
 
 
 def _write_time(value: datetime) -> str:
@@ -45,8 +45,8 @@ def _read_date(value: object) -> date:
     return day
 
 
-def _read_upload(value: object) -> Incoming:
-    if not isinstance(value, Incoming):
+def _read_upload(value: object) -> IncomingFile:
+    if not isinstance(value, IncomingFile):
         raise GraphQLError("An Upload is null in `operations`, and a part of a multipart request stands for it.")
     return value
 

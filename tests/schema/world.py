@@ -19,9 +19,9 @@ from services import (
     user_roles,
     users,
 )
+from services.documents import changing as documents
 
 _TOP = PaymentResponsibility.TOP_LEVEL_PARENT
-from services.documents import changing as documents
 
 
 class World:
