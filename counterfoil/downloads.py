@@ -57,14 +57,14 @@ class Downloads:
         [row] = await by_ids(models.Document)([link.document_id])
         if row is None:
             return _refusal(410, "This document has been deleted.")
-        return answer(request, row)
+        return await answer(request, row)
 
     async def _record(self, request: HTTPRequest, viewer: Actor) -> None:
         sent = Request(request_id(request.scope), client_address(request, self._trusted_proxies))
         await record_refusal(viewer, sent, f"Downloading needs the permission {Permission.DOCUMENTS_READ.value}.")
 
 
-def answer(request: HTTPRequest, row: Row) -> Response:
+async def answer(request: HTTPRequest, row: Row) -> Response:
     """The bytes or some of them (RFC 9110, 13 and 14): 200, 206, 304, 412 or 416."""
     size: int = row["size"]
     etag = f'"{row["sha256"]}"'
@@ -91,11 +91,14 @@ def answer(request: HTTPRequest, row: Row) -> Response:
         headers["Content-Range"] = f"bytes {wanted.start}-{wanted.stop - 1}/{size}"
     part = wanted or Range(0, size)
     headers["Content-Length"] = str(part.stop - part.start)
-    headers["Content-Type"] = row["media_type"]
+    # Text was taken because it is UTF-8.
+    headers["Content-Type"] = row["media_type"] + ("; charset=utf-8" if row["media_type"].startswith("text/") else "")
     status = 200 if wanted is None else 206
     if request.method == "HEAD":
         return Response(status_code=status, headers=headers)
-    return StreamingResponse(_bytes(row, part), status, headers)
+    blocks = documents.current().read(content_path(row["sha256"]), part.start, part.stop)
+    # Bytes that are missing show before the answer begins: then it can still say so.
+    return StreamingResponse(_after(await anext(blocks), blocks), status, headers)
 
 
 def read_range(header: str | None, size: int) -> Range | None:
@@ -121,8 +124,9 @@ def _names(header: str, etag: str) -> bool:
     return header.strip() == "*" or etag in (part.strip() for part in header.split(","))
 
 
-async def _bytes(row: Row, part: Range) -> AsyncIterator[bytes]:
-    async for block in documents.current().read(content_path(row["sha256"]), part.start, part.stop):
+async def _after(first: bytes, others: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield first
+    async for block in others:
         yield block
 
 

@@ -52,7 +52,7 @@ class Storage:
     def __init__(self, url: str, *, max_upload: int, quota: int, allow_http: bool = False) -> None:
         self.max_upload = max_upload
         self.quota = quota
-        self._url = url
+        self.url = url
         self._allow_http = allow_http
         parts = urlsplit(url)
         if parts.scheme not in SCHEMES:
@@ -67,7 +67,7 @@ class Storage:
         if self.folder is not None:
             return LocalStore(self.folder, mkdir=True)
         return from_url(  # type: ignore[call-overload]
-            self._url, client_options={**_CLIENT, "allow_http": self._allow_http}, retry_config=_RETRY
+            self.url, client_options={**_CLIENT, "allow_http": self._allow_http}, retry_config=_RETRY
         )
 
     @contextlib.asynccontextmanager
