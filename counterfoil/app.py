@@ -71,7 +71,7 @@ def create_app(settings: Settings) -> Starlette:
                 allow_headers=[
                     *("Authorization", "Content-Type", "Idempotency-Key", REASON_HEADER, HEADER, *UPLOAD_HEADERS)
                 ],
-                expose_headers=[HEADER],
+                expose_headers=[HEADER, "Content-Disposition", "Content-Range", "ETag"],
                 max_age=600,
             ),
         ],

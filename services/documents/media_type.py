@@ -57,9 +57,9 @@ _OFFICE = "application/vnd.openxmlformats-officedocument."
 _MARKS: Mapping[bytes, tuple[tuple[bytes, str], ...]] = {
     b"PK": (
         (b"vbaProject.bin", "an office document with macros"),
-        (b"word/document.xml", _OFFICE + "wordprocessingml.document"),
+        (b"word/document", _OFFICE + "wordprocessingml.document"),
         (b"xl/workbook.xml", _OFFICE + "spreadsheetml.sheet"),
-        (b"ppt/presentation.xml", _OFFICE + "presentationml.presentation"),
+        (b"ppt/presentation", _OFFICE + "presentationml.presentation"),
     ),
     _OLE[:2]: (
         ("_VBA_PROJECT".encode("utf-16-le"), "an office document with macros"),
@@ -70,6 +70,10 @@ _MARKS: Mapping[bytes, tuple[tuple[bytes, str], ...]] = {
 }
 _OVERLAP = 64
 _OPEN_DOCUMENT = re.compile(rb"PK\x03\x04.{26}mimetype(application/vnd\.oasis\.opendocument\.[a-z]+)", re.DOTALL)
+# An archive that holds office documents is none itself: the first name in it tells.
+_OFFICE_ARCHIVE = re.compile(
+    rb"PK\x03\x04.{26}(\[Content_Types\]\.xml|_rels/|docProps/|customXml/|word/|xl/|ppt/)", re.DOTALL
+)
 _PROGRAMS = ((b"MZ", "a Windows program"), (b"\x7fELF", "a program"), (b"#!", "a script"))
 _CONTROL = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f]")
 _HTML = re.compile(r"\s*<(!doctype\s+html|html|head|body|script)\b", re.IGNORECASE)
@@ -121,11 +125,12 @@ class Recogniser:
                 return what
         if open_document := _OPEN_DOCUMENT.match(head):
             return open_document[1].decode()
-        if head.startswith((*_ZIP, _OLE)):
+        if _OFFICE_ARCHIVE.match(head) or head.startswith(_OLE):
             marked = [what for mark, what in _MARKS[head[:2]] if mark in self._marks]
-            return (marked or ["application/zip" if head.startswith(b"PK") else "an old office file of another kind"])[
-                0
-            ]
+            other = "application/zip" if head.startswith(_ZIP) else "an old office file of another kind"
+            return (marked or [other])[0]
+        if head.startswith(_ZIP):
+            return "application/zip"
         if b"%PDF-" in head[:1024]:
             return "application/pdf"
         if head.startswith(b"{\\rtf"):

@@ -9,13 +9,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import sys
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 import obstore
 from obstore.exceptions import NotFoundError
@@ -59,7 +61,7 @@ class Storage:
             raise ValueError("Write file:///folder, s3://bucket/prefix, gs://bucket/prefix or az://container/prefix.")
         if parts.scheme == "file" and (parts.netloc or not parts.path.startswith("/")):
             raise ValueError("Write a folder with its whole path: file:///srv/documents.")
-        self.folder = Path(unquote(parts.path)) if parts.scheme == "file" else None
+        self.folder = Path(url2pathname(parts.path)) if parts.scheme == "file" else None
 
     @cached_property
     def _store(self) -> Any:
@@ -144,6 +146,8 @@ def content_path(sha256: str) -> str:
 
 def _sync(folder: Path, path: Path) -> None:
     """Have the disk keep the file, and the names on the way to it."""
+    if sys.platform == "win32":  # it opens no folders
+        return
     for part in (path, *path.parents):
         descriptor = os.open(part, os.O_RDONLY)
         try:

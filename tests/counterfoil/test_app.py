@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+from collections.abc import Callable
+from pathlib import Path
+
 import httpx
 import pytest
+import structlog
 from starlette.applications import Starlette
 from starlette.types import Message, Scope
 
@@ -11,6 +17,7 @@ import models
 from counterfoil import logs
 from counterfoil.app import application, create_app
 from counterfoil.settings import read_settings
+from services.documents.storage import content_path
 from tests.client import Client, default_app
 
 pytestmark = pytest.mark.anyio
@@ -34,6 +41,31 @@ async def test_the_lifespan_opens_the_database_and_closes_it(database_url: str) 
         async with app.router.lifespan_context(app):
             assert models.current() is not inside
             assert (await sender.get("/readyz")).status_code == 200
+
+
+async def test_while_it_serves_it_sweeps_documents_and_does_not_give_up(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("counterfoil.app.SWEEP_EVERY", 0.05)
+    folder = tmp_path / "documents"
+    folder.write_text("no folder yet")
+    orphan = folder / content_path("ab" * 32)
+    app = create_app(read_settings(database_url=database_url, documents_url=folder.as_uri()))
+    with structlog.testing.capture_logs() as entries:
+        async with app.router.lifespan_context(app):
+            await _until(lambda: any(entry["event"] == "sweep failed" for entry in entries))
+            folder.unlink()
+            orphan.parent.mkdir(parents=True)
+            orphan.write_bytes(b"orphan")
+            os.utime(orphan, (0, 0))
+            await _until(lambda: not orphan.exists())
+            await _until(lambda: any(entry.get("contents") == 1 for entry in entries))
+
+
+async def _until(happened: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not happened():  # noqa: ASYNC110  (nobody tells when the log has a line)
+            await asyncio.sleep(0.01)
 
 
 async def test_without_tables_it_is_not_ready(empty_database_url: str) -> None:

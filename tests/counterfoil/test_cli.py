@@ -49,7 +49,7 @@ def add_ada(*options: str) -> str:
 
 def test_help_names_every_command() -> None:
     said = run("--help").stdout
-    for command in ("serve", "migrate", "user", "import", "demo", "export-schema", "doctor"):
+    for command in ("serve", "migrate", "user", "import", "documents", "demo", "export-schema", "doctor"):
         assert command in said
 
 

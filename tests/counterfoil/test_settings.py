@@ -58,6 +58,11 @@ def test_lists_are_parted_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
         ("DATABASE_URL", "sqlite://hidden.db", "sqlite:///relative.db"),
         ("DATABASE_URL", "sqlite:///:memory:", "memory"),
         ("DATABASE_URL", "postgresql://[::1/hidden", "IPv6"),
+        ("DOCUMENTS_URL", "hidden", "file:///folder, s3://"),
+        ("DOCUMENTS_URL", "https://hidden.example.com/bucket", "file:///folder, s3://"),
+        ("DOCUMENTS_URL", "file://hidden/folder", "whole path"),
+        ("COUNTERFOIL_MAX_UPLOAD", "2147483648", "less than 2147483648"),
+        ("COUNTERFOIL_DOCUMENT_QUOTA", "0", "greater than or equal to 1"),
         ("COUNTERFOIL_PORT", "hidden", "valid integer"),
         ("COUNTERFOIL_PORT", "65536", "less than or equal to 65535"),
         ("COUNTERFOIL_WORKERS", "0", "greater than or equal to 1"),
@@ -94,3 +99,19 @@ def test_the_sizes_of_the_pools_reach_the_database(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("counterfoil.settings.connect", lambda *args, **sizes: given.append(sizes))
     read_settings(sqlite_readers=5, postgres_connections=7).database()
     assert given[-1] == {"readers": 5, "connections": 7, "checkpoints": True}
+
+
+def test_documents_are_beside_the_sqlite_file_if_nothing_else_is_said(tmp_path: Path) -> None:
+    beside = read_settings(database_url=f"sqlite:///{tmp_path}/my books.db").storage()
+    assert beside.folder == tmp_path / "my books-documents"
+    here = read_settings(database_url="postgresql://host/books").storage()
+    assert here.folder == Path("counterfoil-documents").resolve()
+    said = read_settings(documents_url=(tmp_path / "kept").as_uri(), max_upload=5, document_quota=7).storage()
+    assert (said.folder, said.max_upload, said.quota) == (tmp_path / "kept", 5, 7)
+    assert not beside.folder.exists()
+
+
+@pytest.mark.parametrize("url", ["s3://bucket/prefix", "gs://bucket", "az://container/prefix"])
+def test_documents_may_be_in_a_bucket(url: str) -> None:
+    storage = read_settings(documents_url=url).storage()
+    assert (storage.url, storage.folder) == (url, None)

@@ -66,6 +66,7 @@ GOOD: list[tuple[str, bytes, str]] = [
     ("a.ppt", OLE + "PowerPoint Document".encode("utf-16-le"), "application/vnd.ms-powerpoint"),
     ("a.rtf", b"{\\rtf1\\ansi Hello}", "application/rtf"),
     ("a.zip", archive("a.txt"), "application/zip"),
+    ("of documents.zip", archive("Offer.docx", "word/document.xml"), "application/zip"),
     ("empty.zip", archive(), "application/zip"),
     ("a.txt", "Straße\r\n\tзаказ\f".encode(), "text/plain"),
     ("with a mark.txt", b"\xef\xbb\xbfwith a mark", "text/plain"),
