@@ -15,6 +15,7 @@ from models import (
     ContactRole,
     Customer,
     Database,
+    Document,
     Location,
     Note,
     Preferences,
@@ -61,6 +62,14 @@ def defaults(table: type[Audited]) -> Row:
         },
         Preferences: {"monthly_statement": True},
         Note: {"body": f"Called {number} times", "pinned": False, "author_kind": "USER", "author_name": "Ada Example"},
+        Document: {
+            "name": f"Letter {number}.txt",
+            "size": number,
+            "sha256": f"{number:064x}",
+            "media_type": "text/plain",
+            "uploader_kind": "USER",
+            "uploader_name": "Ada Example",
+        },
     }
     return values[table]
 
@@ -73,7 +82,7 @@ def email(value: str) -> Row:
 async def insert(change: audit.Change, table: type[Audited], **values: Any) -> Row:
     """A new row; the customer or the user that it needs is made, too, unless it is given."""
     row = {**defaults(table), **values}
-    if table in (Location, Contact, Note, Preferences) and "customer_id" not in row:
+    if table in (Location, Contact, Note, Document, Preferences) and "customer_id" not in row:
         row["customer_id"] = (await insert(change, Customer))["id"]
     if table is ApiKey and "created_by" not in row:
         row["created_by"] = (await insert(change, User))["id"]

@@ -21,6 +21,7 @@ from models import (
     ContactRole,
     Customer,
     Database,
+    Document,
     Fault,
     Location,
     Note,
@@ -60,6 +61,7 @@ VALUES: dict[type[Audited], dict[str, st.SearchStrategy[Any]]] = {
     Settings: {"monthly_statement": st.booleans(), "card": ADDRESSES.filter(bool)},
     Preferences: {"monthly_statement": st.none() | st.booleans(), "card": ADDRESSES},
     Note: {"body": TEXT, "pinned": st.booleans()},
+    Document: {"name": TEXT, "size": st.integers(1, 2**53)},
 }
 
 

@@ -22,6 +22,7 @@ from models import (
     ContactRole,
     Customer,
     Database,
+    Document,
     ErrorCode,
     Fault,
     Location,
@@ -49,6 +50,7 @@ NOT_RECORDED = "changes only through the recorder"
 CHANGES: dict[type[Audited], dict[str, Any]] = {
     Contact: {"last_name": "Something else"},
     Note: {"body": "Something else"},
+    Document: {"name": "Something else.txt"},
     Settings: {"customer_portal": False},
     Preferences: {"customer_portal": False},
 }
