@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from models import clock, idempotency, session, text, throttle
+from models import clock, idempotency, money, session, text, throttle
 from models.access import ApiKey, IdempotencyKey, Session, Throttle
 from models.contact import Contact, ContactLevel
 from models.contact_method import ContactMethodKind
@@ -14,6 +14,7 @@ from models.fault import Busy, ErrorCode, Fault, Forbidden
 from models.location import Location
 from models.note import Note
 from models.preferences import ContactPolicy, Preferences, PreferenceSource, ReminderWorkflow, Settings
+from models.sales_document import Payment, PaymentMethod, SalesDocument, SalesDocumentKind, SalesDocumentStatus
 from models.table import Audited, Row, SubjectType
 from models.user import BuiltInRole, Permission, User, UserRole
 
@@ -39,12 +40,17 @@ __all__ = [
     "Location",
     "Note",
     "OriginKind",
+    "Payment",
+    "PaymentMethod",
     "PaymentResponsibility",
     "Permission",
     "PreferenceSource",
     "Preferences",
     "ReminderWorkflow",
     "Row",
+    "SalesDocument",
+    "SalesDocumentKind",
+    "SalesDocumentStatus",
     "Session",
     "Settings",
     "SubjectType",

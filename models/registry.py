@@ -13,6 +13,7 @@ from models.customer import Customer
 from models.location import Location
 from models.note import Note
 from models.preferences import Preferences, ReminderWorkflow, Settings
+from models.sales_document import Payment, SalesDocument
 from models.table import Audited
 from models.user import User, UserRole
 
@@ -27,6 +28,8 @@ AUDITED: tuple[type[Audited], ...] = (
     Customer,
     Location,
     Contact,
+    SalesDocument,
+    Payment,
     Note,
     Preferences,
 )

@@ -11,7 +11,13 @@ import strawberry
 import models
 from models import CustomerKind, PaymentResponsibility, Permission, Row
 from models.hierarchy import payers
-from models.listings import CHILDREN_OF_CUSTOMER, CONTACTS_OF_CUSTOMER, LOCATIONS_OF_CUSTOMER, NOTES_OF_CUSTOMER
+from models.listings import (
+    CHILDREN_OF_CUSTOMER,
+    CONTACTS_OF_CUSTOMER,
+    LOCATIONS_OF_CUSTOMER,
+    NOTES_OF_CUSTOMER,
+    SALES_DOCUMENTS_OF_CUSTOMER,
+)
 from models.rows import primary_contacts
 from schema.access import PARENT, needs
 from schema.connection import Connection, connection
@@ -23,6 +29,7 @@ from schema.location import Location
 from schema.node import Node
 from schema.note import Note
 from schema.preferences import Preferences, preferences
+from schema.sales_document import SALES_DOCUMENTS_READ, SalesDocument, sales_documents
 from schema.stored import Address, ContactMethod, Origin, origin, stored, stored_json
 
 
@@ -92,11 +99,16 @@ class Customer(Node):
     locations: Connection[Location] = connection(LOCATIONS_OF_CUSTOMER, "Its locations, by name.", nested=True)
     notes: Connection[Note] = connection(
         NOTES_OF_CUSTOMER,
-        "Internal notes on the customer and its contacts, pinned ones first.",
+        "Internal notes on the customer and its contacts, pinned ones first; those on sales documents are there.",
         nested=True,
         access=needs(Permission.NOTES_READ),
     )
+    sales_documents: Connection[SalesDocument] = sales_documents(
+        SALES_DOCUMENTS_OF_CUSTOMER, "Its quotes, orders and invoices, newest first.", access=SALES_DOCUMENTS_READ
+    )
     history: Connection[HistoryEvent] = history_of(
-        "The History view: what happened to the customer and what belongs to it, newest first.",
+        models.Customer,
+        "The History view: what happened to the customer and what belongs to it, newest first. What happened on "
+        "a quote, order or invoice stands in that document's own history.",
         access=needs(Permission.HISTORY_READ),
     )
