@@ -55,6 +55,7 @@ class SalesDocument(Audited, tablename="sales_document"):
     derived = frozenset({"number_key"})
     taken = {"number_key": ("number", "Another sales document of this kind has this number.")}
     money = {"amount": "currency", "balance": "currency"}
+    texts = {"status": lambda value: str(value).lower(), "kind": lambda value: str(value).lower()}
 
     customer_id = reference(Customer, null=False)
     location_id = reference(Location, null=True)

@@ -116,7 +116,7 @@ async def _clean(change: Change, given: Mapping[str, Any], row: Row) -> dict[str
         fields["location_id"] = await _location(change, given["location_id"], row["customer_id"])
     fields.update(_days(given, row))
     if "currency" in given:
-        fields["currency"] = values.currency(given["currency"], ("currency",))
+        fields["currency"] = values.tradable(given["currency"], ("currency",))
     currency = fields.get("currency") or row["currency"]
     if "amount" in given:
         fields["amount"] = values.amount(given["amount"], currency, ("amount",))

@@ -1,22 +1,21 @@
-"""Money: currencies of ISO 4217, and decimals as minor units."""
+"""Money: decimals as minor units, and the currencies that they can be in."""
 
 from __future__ import annotations
 
-import pycountry
-
 from models import money
 from models.fault import Fault
+from services.values.currency import currency
 from services.values.text import Field, line
 
 # Fifteen digits: every JSON reader keeps them exactly (RFC 8259, section 6).
 LARGEST = 10**15 - 1
 
 
-def currency(value: str, field: Field) -> str:
-    """The ISO 4217 code in capitals. Metals and the codes that stand for no money are refused."""
-    code = line(value, field).upper()
-    if code in money.NOT_MONEY or not (code.isascii() and len(code) == 3 and pycountry.currencies.get(alpha_3=code)):
-        raise Fault.invalid("Write the three-letter code of the currency (ISO 4217), such as USD or EUR.", *field)
+def tradable(value: str, field: Field) -> str:
+    """The ISO 4217 code of a currency that amounts can be in: metals and codes that stand for no money are refused."""
+    code = currency(value, field)
+    if code in money.NOT_MONEY:
+        raise Fault.invalid("Choose a currency with which one can pay.", *field)
     return code
 
 
