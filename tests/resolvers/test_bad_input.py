@@ -35,11 +35,12 @@ Sent = dict[str, Any]
 # Who sends them is known by other means than a permission.
 OWN = {"signIn", "signOut", "changePassword"}
 # Texts that are no names: passwords may be any text, and a wrong one is told otherwise.
-SECRETS = {"password", "currentPassword"}
+SECRETS = {"password", "currentPassword", "orderPassword"}
 PREFIXES = {
     "parentId": "cus",
     "customerId": "cus",
     "locationId": "loc",
+    "contactId": "con",
     "roleId": "rol",
     "replacementId": "rol",
     "userId": "usr",
