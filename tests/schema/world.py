@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from itertools import count
 
 from audit import Actor, ActorKind, Change, Request, transact
@@ -110,6 +111,7 @@ class World:
         await locations.update(change, self.ids["loc"][position * each], None, {"name": self._name("New place")})
         await contacts.update(change, self.ids["con"][position * each], None, {"title": self._name("Title")})
         await notes.update(change, self.ids["not"][position * each * 3], None, {"body": self._name("Paid")})
+        await sales_documents.update(change, self.ids["sdo"][position * each], None, {"due_on": date(2999, 12, 31)})
         await preferences.override(change, customer_id, None, {"monthly_statement": True})
 
     async def _change_others(self, change: Change) -> None:
