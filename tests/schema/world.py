@@ -28,8 +28,8 @@ _TOP = PaymentResponsibility.TOP_LEVEL_PARENT
 
 
 class World:
-    """Adds customers with locations, contacts, sales documents, notes and preferences, and roles, users and API keys. `ids` are the last
-    ones added, by the prefix of their type.
+    """Adds customers with locations, contacts, sales documents, notes and preferences, and roles, users and API keys.
+    `ids` are the last ones added, by the prefix of their type.
     """
 
     def __init__(self, maker: Row) -> None:
