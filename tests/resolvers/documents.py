@@ -33,9 +33,7 @@ SALES_DOCUMENT = """{
   amount { amount currency } balance { amount currency } open releasedAt postedAt
 }"""
 PAYMENT = "{ id revision amount { amount currency } receivedOn method reference salesDocument { id } customer { id } }"
-NOTE = """{
-  id revision body pinned createdAt author { kind id name } customer { id } contact { id } salesDocument { id }
-}"""
+NOTE = "{ id revision body pinned createdAt author { kind id name } customer { id } contact { id } }"
 REMINDERS = "{ workflow { id name } }"
 ONLINE_PAYMENTS = "{ enabled disabledUntil available }"
 CARD = "{ enabled surcharge }"

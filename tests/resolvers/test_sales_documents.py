@@ -11,7 +11,6 @@ from models.identifier import new_id
 from tests import factories
 from tests.client import Client, ClientWith
 from tests.resolvers.documents import (
-    CREATE_NOTE,
     CREATE_SALES_DOCUMENT,
     DELETE_CONTACT,
     DELETE_LOCATION,
@@ -334,12 +333,10 @@ async def test_notes_on_a_document_stay_out_of_the_customers_notes_and_history(c
     customer_id = contact["customer"]["id"]
     document = await factories.sales_document(client, customer_id, number="1007", contactId=contact["id"])
     before = await last_seq()
-    note = (await client.change(CREATE_NOTE, input={"subjectId": document["id"], "body": "Disputed"}))["note"]
-    assert (note["salesDocument"], note["customer"], note["contact"]) == (
-        {"id": document["id"]},
-        {"id": customer_id},
-        None,
-    )
+    note = await factories.note(client, document["id"], body="Disputed")
+    assert (note["customer"], note["contact"]) == ({"id": customer_id}, None)
+    shown = await client.run("query ($id: ID!) { note(id: $id) { salesDocument { id } } }", id=note["id"])
+    assert shown["note"] == {"salesDocument": {"id": document["id"]}}
     await factories.note(client, customer_id, body="Friendly")
     query = """query ($customer: ID!, $contact: ID!, $document: ID!) {
       customer(id: $customer) {
