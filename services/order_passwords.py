@@ -47,17 +47,18 @@ async def verify(
         await change.lock(key)
         wait, untold = await count_attempt(change, key)
         if untold:
-            await _mention(change, Action.CONTACT_ORDER_PASSWORD_THROTTLED)
+            await mention(change, Action.CONTACT_ORDER_PASSWORD_THROTTLED)
         return wait
 
-    async def _mention(change: Change, action: Action) -> None:
-        change.mention(Contact, await change.read(Contact, identifier), action, sales_document_id=sales_document_id)
+    async def mention(change: Change, action: Action) -> None:
+        row = await change.read(Contact, identifier, field=("contact_id",))
+        change.mention(Contact, row, action, sales_document_id=sales_document_id)
 
     wait, _ = await transact(actor, request, count)
     if wait is not None:
         raise throttled(wait, _FIELD)
     if not await passwords.verify_password(stored, password):
-        await transact(actor, request, lambda change: _mention(change, Action.CONTACT_ORDER_PASSWORD_FAILED))
+        await transact(actor, request, lambda change: mention(change, Action.CONTACT_ORDER_PASSWORD_FAILED))
         raise _wrong()
     async with current().write():
         await throttle.clear(key)
