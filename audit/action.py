@@ -38,6 +38,15 @@ class Action(Enum):
     CONTACT_ROLE_CREATED = "contact_role.created"
     CONTACT_ROLE_UPDATED = "contact_role.updated"
     CONTACT_ROLE_DELETED = "contact_role.deleted"
+    CONTACT_ORDER_PASSWORD_FAILED = "contact.order_password_failed"  # noqa: S105 - the name of an action, not a secret
+    CONTACT_ORDER_PASSWORD_THROTTLED = "contact.order_password_throttled"  # noqa: S105 - as above
+    SALES_DOCUMENT_CREATED = "sales_document.created"
+    SALES_DOCUMENT_UPDATED = "sales_document.updated"
+    SALES_DOCUMENT_DELETED = "sales_document.deleted"
+    SALES_DOCUMENT_CONTACT_WAIVED = "sales_document.contact_waived"
+    PAYMENT_CREATED = "payment.created"
+    PAYMENT_UPDATED = "payment.updated"
+    PAYMENT_DELETED = "payment.deleted"
     NOTE_CREATED = "note.created"
     NOTE_UPDATED = "note.updated"
     NOTE_DELETED = "note.deleted"
@@ -76,6 +85,8 @@ _CATEGORIES = {
     SubjectType.LOCATION: Category.PROFILE,
     SubjectType.CONTACT: Category.CONTACT,
     SubjectType.CONTACT_ROLE: Category.COMMUNICATION_SETTINGS,
+    SubjectType.SALES_DOCUMENT: Category.ORDER_DESK,
+    SubjectType.PAYMENT: Category.ORDER_DESK,
     SubjectType.NOTE: Category.NOTE,
     SubjectType.REMINDER_WORKFLOW: Category.SETTINGS,
     SubjectType.SETTINGS: Category.SETTINGS,

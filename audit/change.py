@@ -56,7 +56,8 @@ class Change:
     ) -> Row:
         """The row, locked for a change or `to_delete`. Fault INVALID, NOT_FOUND at `field`, or CONFLICT.
 
-        Locks are taken in the order contact role, customer, location, contact, note, and by id within a table.
+        Locks are taken in the order contact role, customer, location, contact, sales document, note or
+        payment, and by id within a table.
         """
         check_id(identifier, table.prefix, *field)
         row = await self._one(table, identifier, _DELETE if to_delete else _CHANGE, field)
@@ -64,7 +65,7 @@ class Change:
             raise Fault(
                 ErrorCode.CONFLICT,
                 "Somebody changed this in the meantime. Read it again and repeat your change.",
-                ("expected_revision",) if field == ("id",) else field,
+                ("expected_revision",) if len(field) == 1 else field,
                 current_revision=row["revision"],
             )
         return row
@@ -202,9 +203,11 @@ class Change:
         }
         self._record(table, "created" if before is None else "updated", before, after, forced)
 
-    def mention(self, table: type[Audited], row: Row, action: Action) -> None:
-        """Leave an event that changes no row: a sign-in, a refusal."""
-        self._pending.append(_pending(table, row, action))
+    def mention(self, table: type[Audited], row: Row, action: Action, *, sales_document_id: str | None = None) -> None:
+        """Leave an event that changes no row: a sign-in, a refusal. It may stand in a sales document's history."""
+        pending = _pending(table, row, action)
+        pending.sales_document_id = sales_document_id or pending.sales_document_id
+        self._pending.append(pending)
 
     def append(self, pending: Pending) -> None:
         """Leave an event that was built elsewhere: an account that does not exist."""

@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 from audit.event import body_digest, instant
+from models import money
 from models.table import Audited, Row, columns, references
 
 # They stand in columns of the event itself.
@@ -40,7 +41,15 @@ def difference(
             changes[name] = {"before": recorded_value(old), "after": recorded_value(new)}
             if name in references(table):
                 changes[name]["references"] = ("before", "after")
+            if name in table.money:
+                changes[name].update(_money_texts(name, table.money[name], before, after))
     return changes, bodies
+
+
+def _money_texts(name: str, currency: str, before: Row | None, after: Row | None) -> dict[str, str]:
+    """How the amounts read: later nobody knows any more which currency the row had."""
+    sides = {"beforeText": before, "afterText": after}
+    return {side: money.text(row[name], row[currency]) for side, row in sides.items() if row is not None}
 
 
 def recorded_value(value: Any) -> Any:

@@ -22,9 +22,12 @@ HISTORY = Listing(
     table=Event,
     orders={"SEQ": (Key.column("seq", int),)},
     default_order="SEQ",
-    parent="customer_id",
     descending=True,
 )
+
+# The History view. What happened on a sales document stands there.
+CUSTOMER_HISTORY = replace(HISTORY, parent="customer_id", always=(Condition("t.sales_document_id IS NULL"),))
+SALES_DOCUMENT_HISTORY = replace(HISTORY, parent="sales_document_id")
 
 # What happened to one subject: the same list under another parent.
 CONTACT_HISTORY = replace(HISTORY, parent="subject_id")
@@ -89,12 +92,13 @@ class Detail:
 
 
 def conditions(wanted: Mapping[str, Any]) -> list[Condition]:
-    """The conditions of a history filter: customer_id, subject_id, actor_id, actor_kinds, categories, actions,
-    from_ (inclusive) and to (exclusive). Absent and None mean no condition; an empty list matches nothing.
+    """The conditions of a history filter: customer_id, sales_document_id, subject_id, actor_id, actor_kinds,
+    categories, actions, from_ (inclusive) and to (exclusive). Absent and None mean no condition; an empty list
+    matches nothing.
     """
     found = [
         Condition(f"t.{name} = ?", (wanted[name],))
-        for name in ("customer_id", "subject_id", "actor_id")
+        for name in ("customer_id", "sales_document_id", "subject_id", "actor_id")
         if wanted.get(name) is not None
     ]
     for name, column in (("actor_kinds", "actor_kind"), ("categories", "category"), ("actions", "action")):

@@ -22,8 +22,16 @@ _PLAIN = {
     Action.USER_SIGN_IN_THROTTLED: "Sign-in as {subject} has to wait after too many failures.",
     Action.USER_SESSIONS_REVOKED: "{actor} ended the sessions of {subject}.",
     Action.USER_PERMISSION_REFUSED: "{subject} was refused what they have no permission for.",
+    Action.CONTACT_ORDER_PASSWORD_FAILED: "{actor} gave a wrong order password for contact {subject}.",
+    Action.CONTACT_ORDER_PASSWORD_THROTTLED: (
+        "Order passwords for contact {subject} have to wait after too many wrong ones; {actor} tried again."
+    ),
+    Action.SALES_DOCUMENT_CONTACT_WAIVED: "{actor} waived the contact that {customer} requires for {subject}.",
     Action.API_KEY_PERMISSION_REFUSED: "The API key {subject} was refused what it has no permission for.",
 }
+
+# What stands on a sales document.
+_ON_DOCUMENT = ("note", "payment")
 
 # The parts of an address as one writes them. Rows from the database have theirs sorted by name.
 _ADDRESS = ("lines", "city", "region", "postal_code", "country")
@@ -40,7 +48,10 @@ _READS_AS_CHANGED = {Action.PREFERENCES_CREATED: frozenset({"customer_id"})}
 
 _CAPITALS = {"ach": "ACH"}
 
-_VERBS = {"created": "added", "updated": "changed", "deleted": "deleted"}
+# A sales document that comes further, by its new status.
+_STEPS = {"RELEASED": "released", "POSTED": "posted", "VOID": "voided"}
+
+_VERBS = {"created": "added", "updated": "changed", "deleted": "deleted", "payment.created": "recorded"}
 
 
 def subject_name(subject_type: str) -> str:
@@ -69,6 +80,9 @@ def value_text(value: Any, text: str | None = None) -> str | None:
     if isinstance(value, Mapping):
         if "value" in value:
             return str(value["value"])
+        if "kind" in value and "name" in value:
+            # Somebody, as events name them.
+            return str(value["name"])
         names = _ADDRESS if "lines" in value else sorted(value)
         return ", ".join(part for name in names if (part := value_text(value.get(name))))
     if isinstance(value, datetime):
@@ -93,24 +107,53 @@ def sentence(event: Row, detail: Detail) -> str:
     actor = detail.actor_name or detail.absent
     subject = detail.subject_label or detail.absent
     if action in _PLAIN:
-        return _PLAIN[action].format(actor=actor, subject=subject)
-    verb, changes = _VERBS[event["action"].rpartition(".")[2]], detail.changes
+        customer = detail.customer_label or detail.absent
+        return _PLAIN[action].format(actor=actor, subject=subject, customer=customer)
+    verb, changes = _VERBS.get(event["action"]) or _VERBS[event["action"].rpartition(".")[2]], detail.changes
     if action in _READS_AS_CHANGED:
         verb, changes = "changed", [change for change in changes if change.name not in _READS_AS_CHANGED[action]]
+    what = _what(event, detail, subject)
     how = _how(event["subject_type"], changes) if verb == "changed" else ""
     if event["actor_kind"] == ActorKind.DATABASE.value:
-        return f"Somebody {verb} {_what(event, detail, subject)} past the product{how}."
-    return f"{actor} {verb} {_what(event, detail, subject)}{how}."
+        return f"Somebody {verb} {what} past the product{how}."
+    special = _special(action, detail)
+    return f"{actor} {special} {what}." if special is not None else f"{actor} {verb} {what}{how}."
+
+
+def _special(action: Action, detail: Detail) -> str | None:
+    """What the actor did to the subject, when one word says more than the changed columns; else None."""
+    changes = {change.name: change for change in detail.changes}
+    password = changes.get("order_password_set_at")
+    if action is Action.CONTACT_UPDATED and password is not None and password.withheld is None:
+        return f"{'set' if password.after else 'removed'} the order password of"
+    step = changes.get("status")
+    if action is Action.SALES_DOCUMENT_UPDATED and step is not None and step.before != "PAID":
+        return _STEPS.get(step.after)
+    return None
 
 
 def _what(event: Row, detail: Detail, subject: str) -> str:
     kind = subject_name(event["subject_type"])
+    if event["subject_type"] in _ON_DOCUMENT and event["sales_document_id"]:
+        what = "a note" if event["subject_type"] == "note" else f"a {subject}" if detail.subject_label else "a payment"
+        return f"{what} on {_document(detail)} of {detail.customer_label or detail.absent}"
     if event["subject_type"] in _PHRASES:
         return _PHRASES[event["subject_type"]].format(customer=detail.customer_label or detail.absent)
-    name = f"{kind} {subject}"
+    # Its label says what kind of document it is.
+    name = subject if event["subject_type"] == "sales_document" and detail.subject_label else f"{kind} {subject}"
     if event["customer_id"] and event["subject_id"] != event["customer_id"]:
         return f"{name} at {detail.customer_label or detail.absent}"
     return name
+
+
+def _document(detail: Detail) -> str:
+    """What a note or a payment is on: its name stands in the events that begin and end it."""
+    texts = [text for change in detail.changes if change.name == "sales_document_id" for text in _texts(change)]
+    return texts[0] if texts else "a sales document"
+
+
+def _texts(change: ChangedField) -> list[str]:
+    return [text for text in (change.after_text, change.before_text) if text]
 
 
 def _how(subject_type: str, changes: Sequence[ChangedField]) -> str:

@@ -7,12 +7,13 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from audit.history import HISTORY
+from audit.history import CUSTOMER_HISTORY, HISTORY
 from models.listing import request_page
 from models.listings import CUSTOMERS
 
 _CUSTOMERS = request_page(CUSTOMERS, order="NAME", descending=False).signature
 _HISTORY = request_page(HISTORY).signature
+_CUSTOMER_HISTORY = request_page(CUSTOMER_HISTORY).signature
 
 
 def of_customer(row: Mapping[str, Any]) -> str:
@@ -20,9 +21,9 @@ def of_customer(row: Mapping[str, Any]) -> str:
     return _encode(_CUSTOMERS, row["name_key"], row["id"])
 
 
-def of_event(row: Mapping[str, Any]) -> str:
-    """Where an event stands in its history."""
-    return _encode(_HISTORY, row["seq"])
+def of_event(row: Mapping[str, Any], *, of_customer: bool = False) -> str:
+    """Where an event stands in the whole history, or in that of its customer."""
+    return _encode(_CUSTOMER_HISTORY if of_customer else _HISTORY, row["seq"])
 
 
 def read(text: str) -> list[Any]:

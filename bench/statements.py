@@ -42,7 +42,7 @@ class Statements:
 
     def _events(self, size: int, of_customer: bool) -> str:
         """The newest events: of everything, or of the customer in the only argument."""
-        where = ' WHERE t."customer_id" = ?' if of_customer else ""
+        where = ' WHERE t."customer_id" = ? AND t.sales_document_id IS NULL' if of_customer else ""
         return self._placed(
             f'SELECT {column_list(Event, "t")} FROM "event" t{where} ORDER BY t."seq" DESC LIMIT {size + 1}'
         )

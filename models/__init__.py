@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from models import clock, contents, download, idempotency, session, signing_key, text, throttle
+from models import clock, contents, download, idempotency, money, session, signing_key, text, throttle
 from models.access import ApiKey, IdempotencyKey, Session, SigningKey, Throttle
 from models.contact import Contact, ContactLevel
 from models.contact_method import ContactMethodKind
@@ -15,6 +15,7 @@ from models.fault import Busy, ErrorCode, Fault, Forbidden
 from models.location import Location
 from models.note import Note
 from models.preferences import ContactPolicy, Preferences, PreferenceSource, ReminderWorkflow, Settings
+from models.sales_document import Payment, PaymentMethod, SalesDocument, SalesDocumentKind, SalesDocumentStatus
 from models.table import Audited, Row, SubjectType
 from models.user import BuiltInRole, Permission, User, UserRole
 
@@ -41,12 +42,17 @@ __all__ = [
     "Location",
     "Note",
     "OriginKind",
+    "Payment",
+    "PaymentMethod",
     "PaymentResponsibility",
     "Permission",
     "PreferenceSource",
     "Preferences",
     "ReminderWorkflow",
     "Row",
+    "SalesDocument",
+    "SalesDocumentKind",
+    "SalesDocumentStatus",
     "Session",
     "Settings",
     "SigningKey",

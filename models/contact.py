@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any
 
-from piccolo.columns import Boolean, Integer, Text
+from piccolo.columns import Boolean, Integer, Text, Timestamptz
 
 from models import text
 from models.contact_method import preferred
@@ -29,10 +29,14 @@ def full_name(row: Mapping[str, Any]) -> str:
 
 
 class Contact(Audited, tablename="contact"):
-    """A person; with `location_id` a location contact, without it a customer contact."""
+    """A person; with `location_id` a location contact, without it a customer contact.
+
+    `order_password_set_by` is who set the order password, as events name them: kind, id and name.
+    """
 
     prefix = "con"
     subject = SubjectType.CONTACT
+    secret = frozenset({"order_password_hash"})
     derived = frozenset({"email", "email_key", "phone", "name_key", "search_key"})
 
     customer_id = reference(Customer, null=False)
@@ -54,6 +58,9 @@ class Contact(Audited, tablename="contact"):
     origin_external_id = Text(null=True)
     name_key = Text()
     search_key = Text()
+    order_password_hash = Text(null=True)
+    order_password_set_at = Timestamptz(null=True)
+    order_password_set_by = Json(null=True)
 
     @staticmethod
     def derive(row: Mapping[str, Any]) -> Row:

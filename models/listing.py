@@ -73,13 +73,17 @@ class Condition:
 
 @dataclass(frozen=True)
 class Listing:
-    """What can be listed: a table, its orders (the last key of each is unique), and the column of the parent."""
+    """What can be listed: a table, its orders (the last key of each is unique), and the column of the parent.
+
+    `always` are conditions that every page of the list has, whatever its filter.
+    """
 
     table: type[Table]
     orders: Mapping[str, tuple[Key, ...]]
     default_order: str
     parent: str | None = None
     descending: bool = False
+    always: tuple[Condition, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -146,11 +150,12 @@ def request_page(
         raise BadPage(f"{'last' if backward else 'first'} must be from 0 to {MAX_PAGE}.")
     order = order or listing.default_order
     descending = listing.descending if descending is None else descending
+    conditions = (*listing.always, *conditions)
     described = [listing.table._meta.tablename, order, descending, [[c.sql, c.args] for c in conditions]]
     signature = hashlib.sha256(json.dumps(described, default=_encode).encode()).hexdigest()[:12]
     text = before if backward else after
     cursor = None if text is None else _decode(text, signature, listing.orders[order])
-    return Page(listing, order, descending, backward, size, cursor, tuple(conditions), signature)
+    return Page(listing, order, descending, backward, size, cursor, conditions, signature)
 
 
 def _decode(text: str, signature: str, keys: tuple[Key, ...]) -> tuple[Any, ...]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from models import text
 from models.access import ApiKey
 from models.contact import Contact
 from models.contact_role import ContactRole
@@ -16,6 +17,7 @@ from models.listing import Condition, Key, Listing
 from models.location import Location
 from models.note import Note
 from models.preferences import ReminderWorkflow
+from models.sales_document import Payment, SalesDocument
 from models.user import User, UserRole
 
 _ID = Key.column("id")
@@ -51,14 +53,42 @@ CONTACTS_OF_ROLE = replace(CONTACTS, parent="role_id")
 LOCATIONS_OF_CUSTOMER = Listing(Location, {"NAME": _NAME}, "NAME", parent="customer_id")
 
 # Pinned notes come first, then the newest.
-NOTES_OF_CUSTOMER = Listing(
+NOTES_OF_CONTACT = Listing(
     Note,
     {"PINNED": (Key.column("pinned", bool), *_CREATED_AT)},
     "PINNED",
-    parent="customer_id",
+    parent="contact_id",
     descending=True,
 )
-NOTES_OF_CONTACT = replace(NOTES_OF_CUSTOMER, parent="contact_id")
+NOTES_OF_SALES_DOCUMENT = replace(NOTES_OF_CONTACT, parent="sales_document_id")
+# A note on a sales document is seen there, and not at the customer.
+NOTES_OF_CUSTOMER = replace(NOTES_OF_CONTACT, parent="customer_id", always=(Condition("t.sales_document_id IS NULL"),))
+
+# Documents without a due date come after those with one.
+_LAST_DAY = "9999-12-31"
+_DUE_ON = Key(f"coalesce(t.due_on, '{_LAST_DAY}')", lambda row: row["due_on"] or _LAST_DAY)
+
+SALES_DOCUMENTS = Listing(
+    SalesDocument,
+    {
+        "NUMBER": (Key.column("number_key"), _ID),
+        "ISSUED_ON": (Key.column("issued_on"), _ID),
+        "DUE_ON": (_DUE_ON, _ID),
+        "BALANCE": (Key.column("balance", int), _ID),
+    },
+    "ISSUED_ON",
+    descending=True,
+)
+SALES_DOCUMENTS_OF_CUSTOMER = replace(SALES_DOCUMENTS, parent="customer_id")
+SALES_DOCUMENTS_OF_CONTACT = replace(SALES_DOCUMENTS, parent="contact_id")
+
+PAYMENTS_OF_SALES_DOCUMENT = Listing(
+    Payment,
+    {"RECEIVED_ON": (Key.column("received_on"), _ID)},
+    "RECEIVED_ON",
+    parent="sales_document_id",
+    descending=True,
+)
 
 REMINDER_WORKFLOWS = Listing(ReminderWorkflow, {"NAME": _NAME}, "NAME")
 DOCUMENTS_OF_CUSTOMER = Listing(Document, {"NAME": _NAME, "CREATED_AT": _CREATED_AT}, "NAME", parent="customer_id")
@@ -91,6 +121,27 @@ def contact_conditions(wanted: Mapping[str, Any]) -> list[Condition]:
             found.append(Condition(sql if wanted[name] else f"(t.role_id IS NULL OR NOT {sql})"))
     if wanted.get("level") is not None:
         found.append(Condition(f"t.location_id IS {'NOT ' if wanted['level'].value == 'LOCATION' else ''}NULL"))
+    return found
+
+
+# What waits for money: a released order, a posted invoice.
+_OPEN = "((t.kind = 'ORDER' AND t.status = 'RELEASED') OR (t.kind = 'INVOICE' AND t.status = 'POSTED'))"
+
+
+def sales_document_conditions(wanted: Mapping[str, Any]) -> list[Condition]:
+    """The conditions of a filter of sales documents. Absent and None mean no condition; no status matches nothing."""
+    found = _equal(wanted, ("customer_id", "contact_id", "location_id"))
+    if wanted.get("kind") is not None:
+        found.append(Condition("t.kind = ?", (wanted["kind"].value,)))
+    if wanted.get("statuses") is not None:
+        statuses = tuple(dict.fromkeys(status.value for status in wanted["statuses"]))
+        places = ", ".join("?" for _ in statuses)
+        found.append(Condition(f"t.status IN ({places})", statuses) if statuses else Condition("1 = 0"))
+    if wanted.get("number") is not None:
+        found.append(Condition("t.number_key = ?", (text.key(wanted["number"]),)))
+    if wanted.get("open") is not None:
+        sql = f"(t.balance > 0 AND {_OPEN})"
+        found.append(Condition(sql if wanted["open"] else f"NOT {sql}"))
     return found
 
 

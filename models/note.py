@@ -1,4 +1,4 @@
-"""Notes: what users write down about a customer or one of its contacts."""
+"""Notes: what users write down about a customer, one of its contacts or a sales document."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from piccolo.columns import Boolean, Text
 
 from models.contact import Contact
 from models.customer import Customer
+from models.sales_document import SalesDocument
 from models.table import Audited, SubjectType, reference
 
 
@@ -21,6 +22,7 @@ class Note(Audited, tablename="note"):
 
     customer_id = reference(Customer, null=False)
     contact_id = reference(Contact, null=True)
+    sales_document_id = reference(SalesDocument, null=True)
     body = Text()
     pinned = Boolean()
     author_kind = Text()
@@ -39,5 +41,10 @@ class Note(Audited, tablename="note"):
 
     @staticmethod
     def customer_of(row: Mapping[str, Any]) -> str | None:
-        """The customer in whose profile the note stands."""
+        """The customer whom the note concerns."""
         return str(row["customer_id"])
+
+    @staticmethod
+    def sales_document_of(row: Mapping[str, Any]) -> str | None:
+        """The sales document on which it stands, and not in the customer's profile."""
+        return None if row["sales_document_id"] is None else str(row["sales_document_id"])

@@ -14,6 +14,7 @@ from models.document import Document
 from models.location import Location
 from models.note import Note
 from models.preferences import Preferences, ReminderWorkflow, Settings
+from models.sales_document import Payment, SalesDocument
 from models.table import Audited
 from models.user import User, UserRole
 
@@ -28,6 +29,8 @@ AUDITED: tuple[type[Audited], ...] = (
     Customer,
     Location,
     Contact,
+    SalesDocument,
+    Payment,
     Note,
     Preferences,
     Document,

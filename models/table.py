@@ -21,6 +21,8 @@ class SubjectType(Enum):
     LOCATION = "location"
     CONTACT = "contact"
     CONTACT_ROLE = "contact_role"
+    SALES_DOCUMENT = "sales_document"
+    PAYMENT = "payment"
     NOTE = "note"
     REMINDER_WORKFLOW = "reminder_workflow"
     SETTINGS = "settings"
@@ -48,7 +50,7 @@ class Audited(Table):
     field is at fault and what to tell. `added` are columns that a migration added with another value than null, and
     that value: events from before say nothing about them, and a new row has it, too. `texts` makes of a column's
     value, other than null, what people read. `cleared` is how a sentence tells that a column became null, with the
-    column's {name} and its value {before}.
+    column's {name} and its value {before}. `money` names for each column of minor units the column of their currency.
     """
 
     prefix: ClassVar[str]
@@ -60,6 +62,7 @@ class Audited(Table):
     added: ClassVar[Mapping[str, Any]] = {}
     texts: ClassVar[Mapping[str, Callable[[Any], str]]] = {}
     cleared: ClassVar[str] = "{name} {before} removed"
+    money: ClassVar[Mapping[str, str]] = {}
 
     id = Text(primary_key=True)
     revision = Integer()

@@ -95,5 +95,9 @@ class CustomerMutation:
         _update_location, UpdateLocationInput, UpdateLocationPayload, "Change a location.", _WRITE
     )
     delete_location = mutation(
-        _delete_location, DeleteLocationInput, DeleteLocationPayload, "Delete a location without contacts.", _WRITE
+        _delete_location,
+        DeleteLocationInput,
+        DeleteLocationPayload,
+        "Delete a location without contacts and sales documents.",
+        _WRITE,
     )

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import strawberry
 from strawberry.utils.str_converters import to_camel_case
 
-from audit import Actor, Change, transact
+from audit import Actor, Change, Request, transact
 from models import Busy, ErrorCode, Fault, Forbidden, Row, clock, current, idempotency
 from schema.access import Access
 from schema.context import Context, Info
@@ -36,10 +36,12 @@ def mutation(
     access: Access,
     *,
     prepare: Callable[[Sent], Awaitable[None]] | None = None,
+    verify: Callable[[Actor, Request, Sent], Awaitable[None]] | None = None,
     sized_by: tuple[str, ...] | None = None,
 ) -> Any:
     """A mutation field. `work` returns the payload's ids by name. `prepare` does what must happen before the
-    transaction, such as hashing a password; it may add to what was sent. `sized_by` is the way to the list in the
+    transaction, such as hashing a password; it may add to what was sent. So may `verify`, which checks a password in
+    transactions of its own, so that failures stay recorded. `sized_by` is the way to the list in the
     arguments that has an item for each object of the answer.
     """
 
@@ -47,9 +49,11 @@ def mutation(
         sent = given(arguments["input"])
 
         async def run() -> Row:
-            actor_of(info.context)
+            actor = actor_of(info.context)
             if prepare is not None:
                 await prepare(sent)
+            if verify is not None:
+                await verify(actor, info.context.request, sent)
             return await recorded(work, sent, info)
 
         return await answered(info, run)

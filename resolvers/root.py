@@ -12,6 +12,7 @@ from resolvers.history import HistoryQuery
 from resolvers.nodes import NodeQuery
 from resolvers.notes import NoteMutation, NoteQuery
 from resolvers.preferences import PreferenceMutation, PreferenceQuery
+from resolvers.sales_documents import SalesDocumentMutation, SalesDocumentQuery
 from resolvers.users import UserMutation, UserQuery
 from resolvers.viewer import ViewerMutation, ViewerQuery
 
@@ -23,6 +24,7 @@ class Query(
     CustomerQuery,
     ContactQuery,
     ContactRoleQuery,
+    SalesDocumentQuery,
     NoteQuery,
     PreferenceQuery,
     DocumentQuery,
@@ -38,6 +40,7 @@ class Mutation(
     CustomerMutation,
     ContactMutation,
     ContactRoleMutation,
+    SalesDocumentMutation,
     NoteMutation,
     PreferenceMutation,
     DocumentMutation,

@@ -9,7 +9,7 @@ import strawberry
 
 import models
 from models import ContactLevel, ContactMethodKind, Permission
-from models.listings import NOTES_OF_CONTACT
+from models.listings import NOTES_OF_CONTACT, SALES_DOCUMENTS_OF_CONTACT
 from models.rows import by_ids
 from schema.access import needs
 from schema.connection import Connection, connection
@@ -18,6 +18,8 @@ from schema.field import batched, derived, plain, referred
 from schema.history import HistoryEvent, history_of, updated_at
 from schema.node import Node
 from schema.note import Note
+from schema.order_password import OrderPassword
+from schema.sales_document import SALES_DOCUMENTS_READ, SalesDocument, sales_documents
 from schema.stored import Address, ContactMethod, Origin, origin, stored
 
 if TYPE_CHECKING:
@@ -80,6 +82,15 @@ class Contact(Node):
         nested=True,
         access=needs(Permission.NOTES_READ),
     )
+    order_password: OrderPassword | None = derived(
+        lambda row: row if row["order_password_set_at"] is not None else None,
+        "The password that the contact says when ordering: only whether there is one. Null while none is set.",
+    )
+    sales_documents: Connection[SalesDocument] = sales_documents(
+        SALES_DOCUMENTS_OF_CONTACT,
+        "The quotes, orders and invoices that the contact placed, newest first.",
+        access=SALES_DOCUMENTS_READ,
+    )
     history: Connection[HistoryEvent] = history_of(
-        "What happened to the contact, newest first.", access=needs(Permission.HISTORY_READ), contact=True
+        models.Contact, "What happened to the contact, newest first.", access=needs(Permission.HISTORY_READ)
     )

@@ -17,6 +17,7 @@ from models.listings import (
     DOCUMENTS_OF_CUSTOMER,
     LOCATIONS_OF_CUSTOMER,
     NOTES_OF_CUSTOMER,
+    SALES_DOCUMENTS_OF_CUSTOMER,
 )
 from models.rows import primary_contacts
 from schema.access import PARENT, needs
@@ -30,6 +31,7 @@ from schema.location import Location
 from schema.node import Node
 from schema.note import Note
 from schema.preferences import Preferences, preferences
+from schema.sales_document import SALES_DOCUMENTS_READ, SalesDocument, sales_documents
 from schema.stored import Address, ContactMethod, Origin, origin, stored, stored_json
 
 
@@ -99,7 +101,7 @@ class Customer(Node):
     locations: Connection[Location] = connection(LOCATIONS_OF_CUSTOMER, "Its locations, by name.", nested=True)
     notes: Connection[Note] = connection(
         NOTES_OF_CUSTOMER,
-        "Internal notes on the customer and its contacts, pinned ones first.",
+        "Internal notes on the customer and its contacts, pinned ones first; those on sales documents are there.",
         nested=True,
         access=needs(Permission.NOTES_READ),
     )
@@ -110,7 +112,12 @@ class Customer(Node):
         nested=True,
         access=needs(Permission.DOCUMENTS_READ),
     )
+    sales_documents: Connection[SalesDocument] = sales_documents(
+        SALES_DOCUMENTS_OF_CUSTOMER, "Its quotes, orders and invoices, newest first.", access=SALES_DOCUMENTS_READ
+    )
     history: Connection[HistoryEvent] = history_of(
-        "The History view: what happened to the customer and what belongs to it, newest first.",
+        models.Customer,
+        "The History view: what happened to the customer and what belongs to it, newest first. What happened on "
+        "a quote, order or invoice stands in that document's own history.",
         access=needs(Permission.HISTORY_READ),
     )

@@ -20,9 +20,12 @@ from models import (
     DesignationSource,
     ErrorCode,
     OriginKind,
+    PaymentMethod,
     PaymentResponsibility,
     Permission,
     PreferenceSource,
+    SalesDocumentKind,
+    SalesDocumentStatus,
     SubjectType,
     WellKnownRole,
 )
@@ -100,7 +103,10 @@ _register(
         "PRIMARY_REQUIRED": "A customer with active contacts needs a primary one.",
         "SUCCESSOR_REQUIRED": "Name who becomes primary.",
         "LAST_ADMINISTRATOR": "One active administrator must stay.",
-        "BAD_CREDENTIALS": "Email or password is wrong.",
+        "CONTACT_REQUIRED": "The sales document needs a valid contact first.",
+        "ACKNOWLEDGEMENT_REQUIRED": "A warning: the same input with `acknowledge: true` goes through.",
+        "WRONG_STATUS": "The sales document's status does not allow it.",
+        "BAD_CREDENTIALS": "A password is wrong, or the email that came with it.",
         "THROTTLED": "Too many failures: wait `retryAfter` seconds.",
         "IDEMPOTENCY_MISMATCH": "The Idempotency-Key belongs to another request.",
     },
@@ -128,6 +134,40 @@ _register(
         "USERS_READ": "Read users, user roles and API keys.",
         "USERS_WRITE": "Maintain users and user roles.",
         "API_KEYS_WRITE": "Make and revoke API keys.",
+    },
+)
+_register(
+    SalesDocumentKind,
+    "What a sales document is.",
+    {
+        "QUOTE": "An offer. It is not to be paid.",
+        "ORDER": "What a customer orders. Once released it receives payments.",
+        "INVOICE": "What a customer owes. Once posted it receives payments.",
+    },
+)
+_register(
+    SalesDocumentStatus,
+    "How far a sales document has come. A quote goes from DRAFT to RELEASED; an order from DRAFT by RELEASED to "
+    "POSTED; an invoice from DRAFT by POSTED to PAID. Each becomes VOID from any of its statuses, while it has no "
+    "payments. Values may be added.",
+    {
+        "DRAFT": "In work: all of it may change, and it can be deleted.",
+        "RELEASED": "A quote that was sent, an order to be delivered: only its due date and its contact change.",
+        "POSTED": "An order or an invoice in the books: only its due date and its contact change.",
+        "PAID": "A posted invoice without balance. When a payment is deleted it is POSTED again.",
+        "VOID": "It does not count any more; its balance is 0 and nothing changes.",
+    },
+)
+_register(
+    PaymentMethod,
+    "How a payment arrived. Values may be added.",
+    {
+        "CARD": "By credit or debit card.",
+        "ACH": "By the Automated Clearing House.",
+        "CHECK": "By check.",
+        "CASH": "In cash.",
+        "TRANSFER": "By bank transfer.",
+        "OTHER": "Otherwise.",
     },
 )
 _register(

@@ -14,8 +14,10 @@ import models
 from audit import Action, ActorKind, Category
 from audit.history import (
     CONTACT_HISTORY,
+    CUSTOMER_HISTORY,
     HISTORY,
     READ_PERMISSION,
+    SALES_DOCUMENT_HISTORY,
     ChangedField,
     Detail,
     Withheld,
@@ -30,7 +32,7 @@ from models import Row, SubjectType
 from models.identifier import prefix_of
 from models.listing import Condition
 from models.rows import by_any_id, by_ids
-from schema.access import PARENT, Access
+from schema.access import PARENT, Access, needs
 from schema.connection import connection
 from schema.context import Context
 from schema.errors import check_reference
@@ -40,6 +42,7 @@ from schema.node import TYPES, Node
 if TYPE_CHECKING:
     from schema.actor import Actor
     from schema.customer import Customer
+    from schema.sales_document import SalesDocument
 
 
 def updated_at() -> Any:
@@ -148,13 +151,20 @@ class HistoryEvent(Node):
     customer: Annotated[Customer, strawberry.lazy("schema.customer")] | None = batched(
         lambda event: event["customer_id"],
         by_ids(models.Customer),
-        "The customer in whose History view it stands; null for what concerns no customer.",
+        "The customer whom it concerns; null for what concerns none.",
     )
     customer_label: str | None = batched(
         lambda event: event["seq"],
         details,
         "The customer's name as it was then.",
         then=lambda event, detail, context: _seen_by(event, detail, context).customer_label,
+    )
+    sales_document: Annotated[SalesDocument, strawberry.lazy("schema.sales_document")] | None = batched(
+        lambda event: event["sales_document_id"],
+        by_ids(models.SalesDocument),
+        "The quote, order or invoice in whose history it stands, and not in the customer's History view; "
+        "null for all other events, and when the document no longer exists.",
+        access=needs(models.Permission.SALES_DOCUMENTS_READ),
     )
     changes: list[Change] = batched(
         lambda event: event["seq"],
@@ -184,7 +194,8 @@ class HistoryEvent(Node):
 class HistoryFilter:
     """Only events that fit all of the fields."""
 
-    customer_id: strawberry.ID | None = optional("The customer in whose History view it stands.")
+    customer_id: strawberry.ID | None = optional("The customer whom it concerns.")
+    sales_document_id: strawberry.ID | None = optional("The quote, order or invoice in whose history it stands.")
     subject_id: strawberry.ID | None = optional("What it is about.")
     actor_id: strawberry.ID | None = optional("Who did it.")
     actor_kinds: list[ActorKind] | None = optional("What kind of actor did it.")
@@ -196,8 +207,9 @@ class HistoryFilter:
 
 def _conditions(wanted: Mapping[str, Any]) -> list[Condition]:
     # Subjects and actors may have IDs of another form: accounting systems, and what was forced into the database.
-    if wanted.get("customer_id") is not None:
-        check_reference("filter.customerId", wanted["customer_id"], models.Customer)
+    for name, table in (("customer_id", models.Customer), ("sales_document_id", models.SalesDocument)):
+        if wanted.get(name) is not None:
+            check_reference(f"filter.{to_camel_case(name)}", wanted[name], table)
     return conditions(wanted)
 
 
@@ -206,11 +218,18 @@ def history(description: str, *, access: Access | None = None) -> Any:
     return connection(HISTORY, description, filter_type=HistoryFilter, conditions=_conditions, access=access)
 
 
-def history_of(description: str, *, access: Access, contact: bool = False) -> Any:
-    """The history of one customer, or of one contact."""
-    listing = CONTACT_HISTORY if contact else HISTORY
+# Type → its list. That of a contact is what it is the subject of.
+_HISTORIES = {
+    models.Customer: CUSTOMER_HISTORY,
+    models.Contact: CONTACT_HISTORY,
+    models.SalesDocument: SALES_DOCUMENT_HISTORY,
+}
+
+
+def history_of(table: type[models.Audited], description: str, *, access: Access) -> Any:
+    """The history of one customer, contact or sales document."""
     return connection(
-        listing, description, filter_type=HistoryFilter, conditions=_conditions, nested=True, access=access
+        _HISTORIES[table], description, filter_type=HistoryFilter, conditions=_conditions, nested=True, access=access
     )
 
 

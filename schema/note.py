@@ -1,4 +1,4 @@
-"""Notes: what users write down about a customer or one of its contacts."""
+"""Notes: what users write down about a customer, one of its contacts or a sales document."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from schema.actor import Actor
     from schema.contact import Contact
     from schema.customer import Customer
+    from schema.sales_document import SalesDocument
 
 
 @strawberry.type(
@@ -36,8 +37,18 @@ class Note(Node):
         "Who wrote it, as they were called then.",
     )
     customer: Annotated[Customer, strawberry.lazy("schema.customer")] = referred(
-        "customer_id", models.Customer, "The customer in whose profile it stands."
+        "customer_id",
+        models.Customer,
+        "The customer whom it concerns; a note on a sales document is not among the customer's notes.",
     )
     contact: Annotated[Contact, strawberry.lazy("schema.contact")] | None = referred(
-        "contact_id", models.Contact, "The contact whom it is about; null when it is about the customer."
+        "contact_id",
+        models.Contact,
+        "The contact whom it is about; null when it is about the customer or a sales document.",
+    )
+    sales_document: Annotated[SalesDocument, strawberry.lazy("schema.sales_document")] | None = referred(
+        "sales_document_id",
+        models.SalesDocument,
+        "The quote, order or invoice on which it stands; null for notes on customers and contacts.",
+        access=needs(Permission.SALES_DOCUMENTS_READ),
     )

@@ -10,6 +10,7 @@ from models import Contact, ContactRole, Customer, ErrorCode, Fault, Location, N
 from services import values
 from services.levels import check_may_write
 from services.origin import is_synced, refuse_delivered
+from services.sales_documents import refuse_used_contact
 
 # What an accounting system delivers, and is therefore read-only here while the contact is synced.
 DELIVERED = frozenset({"first_name", "last_name", "methods", "address"})
@@ -83,6 +84,7 @@ async def delete(
         row = await _hand_over(change, row, successor_id)
     elif successor_id is not None:
         raise Fault.invalid("Only the primary contact has a successor.", "successor_id")
+    await refuse_used_contact(change, identifier)
     await change.delete_all(Note, await change.where(Note, contact_id=identifier))
     await change.delete(Contact, row)
 

@@ -8,6 +8,7 @@ from typing import Any
 from audit import Change
 from models import Contact, Customer, ErrorCode, Fault, Location, Permission, Row
 from services import values
+from services.sales_documents import refuse_used_location
 
 
 async def create(change: Change, given: Mapping[str, Any]) -> Row:
@@ -23,7 +24,7 @@ async def update(change: Change, identifier: str, expected_revision: int | None,
 
 
 async def delete(change: Change, identifier: str, expected_revision: int | None) -> None:
-    """Remove a location that has no contacts."""
+    """Remove a location that has no contacts and no sales documents."""
     row = await change.get(Location, identifier, expected_revision, to_delete=True)
     names = [
         Contact.label(contact) for contact in await change.where(Contact, location_id=identifier, limit=5, lock=False)
@@ -31,6 +32,7 @@ async def delete(change: Change, identifier: str, expected_revision: int | None)
     if names:
         named = f" ({', '.join(names)})" if change.actor.may(Permission.CUSTOMERS_READ) else ""
         raise Fault(ErrorCode.IN_USE, f"This location has contacts{named}: move or delete them first.", ("id",))
+    await refuse_used_location(change, identifier)
     await change.delete(Location, row)
 
 

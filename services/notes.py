@@ -6,23 +6,28 @@ from collections.abc import Mapping
 from typing import Any
 
 from audit import Change
-from models import Contact, Customer, Fault, Note, Row
+from models import Contact, Customer, Fault, Note, Row, SalesDocument
 from models.identifier import prefix_of
 from services import values
 
 
 async def create(change: Change, given: Mapping[str, Any]) -> Row:
-    """Write a note on a customer or on one of its contacts (`subject_id`)."""
+    """Write a note on a customer, on one of its contacts or on a sales document (`subject_id`)."""
     subject_id = given["subject_id"]
     field = ("subject_id",)
     kind = prefix_of(subject_id)
-    if kind not in (Customer.prefix, Contact.prefix):
-        raise Fault.invalid("This is not the ID of a customer or a contact: cus_… or con_….", *field)
     if kind == Contact.prefix:
         contact = await change.refer(Contact, subject_id, field)
         subject = {"customer_id": contact["customer_id"], "contact_id": contact["id"]}
+    elif kind == SalesDocument.prefix:
+        document = await change.refer(SalesDocument, subject_id, field)
+        subject = {"customer_id": document["customer_id"], "sales_document_id": document["id"]}
+    elif kind == Customer.prefix:
+        subject = {"customer_id": (await change.refer(Customer, subject_id, field))["id"]}
     else:
-        subject = {"customer_id": (await change.refer(Customer, subject_id, field))["id"], "contact_id": None}
+        raise Fault.invalid(
+            "This is not the ID of a customer, a contact or a sales document: cus_…, con_… or sdo_….", *field
+        )
     author = {
         "author_kind": change.actor.kind.value,
         "author_id": change.actor.id,

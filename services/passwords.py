@@ -19,6 +19,7 @@ from zxcvbn.matching import L33T_TABLE, relevant_l33t_subtable
 from models.fault import Fault
 
 SHORTEST = 15
+SHORTEST_SPOKEN = 6
 LONGEST = 128
 PRODUCT = "counterfoil"
 
@@ -75,6 +76,17 @@ async def check_new_password(password: str, field: tuple[str | int, ...], *, con
     return normal
 
 
+def check_spoken_password(password: str, field: tuple[str | int, ...]) -> str:
+    """A password that is said at a desk, in NFKC, when it may be used, else Fault INVALID at `field`.
+
+    6 to 128 code points, some of them visible; guesses of it are throttled, so it may be simple.
+    """
+    normal = _of_right_length(password, field, SHORTEST_SPOKEN, "")
+    if not normal.strip():
+        raise Fault.invalid("Choose a password that can be said: this one is empty.", *field)
+    return normal
+
+
 def generate_password() -> str:
     """A new password of 100 random bits: four groups of five letters and digits, such as `k3v9x-…`."""
     return "-".join("".join(secrets.choice(_READABLE) for _ in range(5)) for _ in range(4))
@@ -108,16 +120,16 @@ def _dummy_hash() -> str:
     return f"$argon2id$v=19${cost}${salt}${digest}"
 
 
-def _of_right_length(password: str, field: tuple[str | int, ...]) -> str:
+def _of_right_length(
+    password: str, field: tuple[str | int, ...], shortest: int = SHORTEST, advice: str = ": some words in a row will do"
+) -> str:
     if len(password) > _LONGEST_BEFORE_NORMALISATION:
         raise Fault.invalid(f"Choose a password of at most {LONGEST} characters.", *field)
     if any(unicodedata.category(character) in {"Cc", "Cs"} for character in password):
         raise Fault.invalid("Choose a password without control characters or halves of characters.", *field)
     normal = unicodedata.normalize("NFKC", password)
-    if min(len(password), len(normal)) < SHORTEST:
-        raise Fault.invalid(
-            f"Choose a password of at least {SHORTEST} characters: some words in a row will do.", *field
-        )
+    if min(len(password), len(normal)) < shortest:
+        raise Fault.invalid(f"Choose a password of at least {shortest} characters{advice}.", *field)
     if len(normal) > LONGEST:
         raise Fault.invalid(f"Choose a password of at most {LONGEST} characters.", *field)
     return normal

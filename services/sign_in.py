@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,7 +12,7 @@ from audit.event import Pending
 from models import ErrorCode, Fault, Row, SubjectType, User, clock, current, session, text, throttle
 from models.identifier import new_id
 from services import passwords, tokens, users
-from services.throttling import blocked_until_after
+from services.throttling import count_attempt, throttled
 
 ABSOLUTE = timedelta(hours=12)
 
@@ -37,7 +36,7 @@ async def sign_in(email: str, password: str, request: Request) -> SignedIn:
     key = "sign-in:" + hashlib.sha256(account.encode("utf-8", "replace")).hexdigest()
     user, wait = (await transact(SYSTEM, request, lambda change: _count(change, key, email_key=account)))[0]
     if wait is not None:
-        raise _throttled(wait)
+        raise throttled(wait)
     usable = user is not None and user["active"]
     matches = await passwords.verify_password(user["password_hash"] if user and usable else None, password)
     if user is None or not matches:
@@ -52,7 +51,7 @@ async def verify_current_password(user_id: str, password: str, request: Request)
     key = f"password:{user_id}"
     user, wait = (await transact(SYSTEM, request, lambda change: _count(change, key, id=user_id)))[0]
     if wait is not None:
-        raise _throttled(wait)
+        raise throttled(wait)
     if not await passwords.verify_password(user["password_hash"] if user else None, password):
         await transact(SYSTEM, request, lambda change: _failed(change, user))
         raise Fault(ErrorCode.BAD_CREDENTIALS, "This is not your current password.", ("current_password",))
@@ -85,21 +84,10 @@ async def _count(change: Change, key: str, **account: Any) -> tuple[Row | None, 
     await change.lock(key)
     found = await change.where(User, **account)
     user = found[0] if found else None
-    counter = await throttle.find(key, change.now) or {"failures": 0, "blocked_until": change.now, "announced": False}
-    blocked_until = counter["blocked_until"]
-    if change.now < blocked_until:
-        if not counter["announced"]:
-            _mention(change, user, Action.USER_SIGN_IN_THROTTLED)
-            await throttle.save(key, counter["failures"], blocked_until, announced=True)
-        return user, math.ceil((blocked_until - change.now).total_seconds())
-    failures = counter["failures"] + 1
-    await throttle.save(key, failures, blocked_until_after(failures, change.now), announced=False)
-    return user, None
-
-
-def _throttled(wait: int) -> Fault:
-    message = f"Too many failed attempts: wait {wait} seconds, then try again."
-    return Fault(ErrorCode.THROTTLED, message, retry_after=wait)
+    wait, untold = await count_attempt(change, key)
+    if untold:
+        _mention(change, user, Action.USER_SIGN_IN_THROTTLED)
+    return user, wait
 
 
 async def _failed(change: Change, user: Row | None) -> None:

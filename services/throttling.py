@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from datetime import datetime, timedelta
 
 from audit import Action, Actor, ActorKind, Change, Request, transact
-from models import ApiKey, User, throttle
+from models import ApiKey, ErrorCode, Fault, User, throttle
 
 FREE_FAILURES = 5
 LONGEST_WAIT = timedelta(minutes=15)
@@ -18,6 +19,28 @@ def blocked_until_after(failures: int, now: datetime) -> datetime:
         return now
     seconds = 2 ** min(failures - FREE_FAILURES, 20)
     return now + min(timedelta(seconds=seconds), LONGEST_WAIT)
+
+
+async def count_attempt(change: Change, key: str) -> tuple[int | None, bool]:
+    """Count an attempt as a failure until it succeeds: whole seconds to wait (None: go on), and whether this wait has
+    not been told yet. The caller holds a lock on the key.
+    """
+    counter = await throttle.find(key, change.now) or {"failures": 0, "blocked_until": change.now, "announced": False}
+    blocked_until = counter["blocked_until"]
+    if change.now < blocked_until:
+        untold = not counter["announced"]
+        if untold:
+            await throttle.save(key, counter["failures"], blocked_until, announced=True)
+        return math.ceil((blocked_until - change.now).total_seconds()), untold
+    failures = counter["failures"] + 1
+    await throttle.save(key, failures, blocked_until_after(failures, change.now), announced=False)
+    return None, False
+
+
+def throttled(wait: int, field: tuple[str, ...] | None = None) -> Fault:
+    """The fault of an attempt that has to wait so many seconds."""
+    message = f"Too many failed attempts: wait {wait} seconds, then try again."
+    return Fault(ErrorCode.THROTTLED, message, field, retry_after=wait)
 
 
 async def record_refusal(actor: Actor, request: Request, what: str) -> None:

@@ -17,9 +17,15 @@ from tests.resolvers.documents import (
     CREATE_CUSTOMER,
     CREATE_LOCATION,
     CREATE_NOTE,
+    CREATE_SALES_DOCUMENT,
     CREATE_USER,
     CREATE_USER_ROLE,
     CREATE_WORKFLOW,
+    POST,
+    RECORD_PAYMENT,
+    RELEASE,
+    SET_ORDER_PASSWORD,
+    UPDATE_PREFERENCES,
     UPLOAD_DOCUMENT,
 )
 
@@ -63,7 +69,7 @@ async def reminder_workflow(client: Client, **fields: Any) -> Made:
 
 
 async def note(client: Client, subject_id: str, **fields: Any) -> Made:
-    """A note on a customer or a contact."""
+    """A note on a customer, a contact or a sales document."""
     return await _made(
         client, CREATE_NOTE, "note", {"subjectId": subject_id, "body": f"Called {next(_numbers)}", **fields}
     )
@@ -75,6 +81,41 @@ async def document(client: Client, customer_id: str | None = None, content: byte
     file = File(f"Letter {number}.txt", content or f"Letter {number}".encode())
     of = customer_id or (await customer(client))["id"]
     return await _made(client, UPLOAD_DOCUMENT, "document", {"customerId": of, "file": file, **fields})
+
+
+async def sales_document(client: Client, customer_id: str | None = None, **fields: Any) -> Made:
+    """A draft of an invoice over 500.00 EUR of the customer, or of a new one."""
+    of = customer_id or (await customer(client))["id"]
+    named = {"customerId": of, "kind": "INVOICE", "number": str(1000 + next(_numbers)), "currency": "EUR"}
+    return await _made(client, CREATE_SALES_DOCUMENT, "salesDocument", {**named, "amount": "500.00", **fields})
+
+
+async def released_order(client: Client, customer_id: str | None = None, **fields: Any) -> Made:
+    """A released order over 500.00 EUR."""
+    made = await sales_document(client, customer_id, kind="ORDER", **fields)
+    return await _made(client, RELEASE, "salesDocument", {"id": made["id"]})
+
+
+async def posted_invoice(client: Client, customer_id: str | None = None, **fields: Any) -> Made:
+    """A posted invoice over 500.00 EUR."""
+    made = await sales_document(client, customer_id, **fields)
+    return await _made(client, POST, "salesDocument", {"id": made["id"]})
+
+
+async def payment(client: Client, sales_document_id: str, **fields: Any) -> Made:
+    """120.00 by check for the document."""
+    sent = {"salesDocumentId": sales_document_id, "amount": "120.00", "method": "CHECK", **fields}
+    return await _made(client, RECORD_PAYMENT, "payment", sent)
+
+
+async def contact_policy(client: Client, customer_id: str, policy: str | None) -> None:
+    """What the order desk asks of the customer."""
+    await client.change(UPDATE_PREFERENCES, input={"customerId": customer_id, "contactPolicy": policy})
+
+
+async def order_password(client: Client, contact_id: str, password: str | None) -> Made:
+    """The contact with an order password."""
+    return await _made(client, SET_ORDER_PASSWORD, "contact", {"contactId": contact_id, "password": password})
 
 
 async def user(client: Client, **fields: Any) -> Made:

@@ -176,7 +176,7 @@ async def view(reader: Reader, body: Body) -> dict[str, Any]:
     found = await reader.fetch(reader.statements.events(size, True), customer_id)
     page = found[:size]
     details = read_details(await _by_id(reader, reader.statements.details, [row["seq"] for row in page]))
-    cursors = [cursor.of_event(row) for row in page]
+    cursors = [cursor.of_event(row, of_customer=True) for row in page]
     nodes = [_view_node(row, details[row["seq"]]) for row in page]
     return {"customer": {"history": _connection(found, size, cursors, nodes)}}
 

@@ -136,6 +136,9 @@ class EventConnection:
 async def events(reader: Reader, first: int, *customer_id: str) -> EventConnection:
     """The newest events: of everything, or of one customer."""
     rows = await reader.fetch(reader.statements.events(first, bool(customer_id)), *customer_id)
-    edges = [EventEdge(cursor=cursor.of_event(row), node=HistoryEvent.of(row)) for row in rows[:first]]
+    edges = [
+        EventEdge(cursor=cursor.of_event(row, of_customer=bool(customer_id)), node=HistoryEvent.of(row))
+        for row in rows[:first]
+    ]
     info = PageInfo(has_next_page=len(rows) > first, end_cursor=edges[-1].cursor if edges else None)
     return EventConnection(edges=edges, page_info=info)

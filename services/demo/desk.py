@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 
 from audit import Change
 from models import BuiltInRole, Row
@@ -14,16 +15,21 @@ from services.demo.office import Member, Office
 
 @dataclass
 class Desk:
-    """The office with its memory: customers by id, ids of synced ones, active and inactive contacts, notes."""
+    """The office with its memory: customers by id, ids of synced ones, active and inactive contacts, notes,
+    released and posted sales documents and the next of their numbers.
+    """
 
     office: Office
     fiction: Fiction
     role_ids: Sequence[str]
+    order_password_hash: str
     profiles: dict[str, Profile] = field(default_factory=dict)
     synced: set[str] = field(default_factory=set)
     people: list[Row] = field(default_factory=list)
     gone: list[Row] = field(default_factory=list)
     notes: list[Row] = field(default_factory=list)
+    documents: list[Row] = field(default_factory=list)
+    numbers: Iterator[int] = field(default_factory=lambda: count(1001))
 
     @property
     def manager(self) -> Member:

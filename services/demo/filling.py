@@ -12,8 +12,8 @@ from operator import itemgetter
 from audit import SYSTEM, Change, Request, transact
 from audit.beginning import has_begun
 from models import Contact, Customer, Row, clock
-from services import contact_roles, defaults
-from services.demo import activities, books, calendar, texts
+from services import contact_roles, defaults, passwords
+from services.demo import activities, books, calendar, order_desk, texts
 from services.demo.customers import Profile, profile
 from services.demo.desk import Desk
 from services.demo.fiction import Fiction
@@ -27,6 +27,7 @@ _SYNCED = 120
 _NEW_EACH_DAY = 2
 _MET_EACH_DAY = 10
 _BUSY = (11, 19)
+_SERVED = (4, 9)
 _SYNC = time(8, 2, tzinfo=UTC)
 
 Work = Callable[[], Awaitable[object]]
@@ -71,7 +72,7 @@ async def _open(day: date, fiction: Fiction, password_hash: str) -> Desk:
         await defaults.ensure()
     with _time(day, "08:04"):
         office = await staff(fiction.random, password_hash)
-    desk = Desk(office, fiction, [])
+    desk = Desk(office, fiction, [], await passwords.hash_password(texts.SAID_WHEN_ORDERING))
     with _time(day, "08:41"):
         desk.role_ids = await desk.manager.act(_contact_roles)
     return desk
@@ -127,6 +128,9 @@ def _day(
     kinds = list(activities.OFTEN)
     chosen = random.choices(kinds, [activities.OFTEN[kind] for kind in kinds], k=random.randint(*_BUSY))
     work += [partial(kind, desk) for kind in chosen]
+    desk_kinds = list(order_desk.OFTEN)
+    served = random.choices(desk_kinds, list(order_desk.OFTEN.values()), k=random.randint(*_SERVED))
+    work += [partial(kind, desk) for kind in served]
     plan += [(calendar.moment(random, day), one) for one in work]
     return sorted(plan, key=itemgetter(0))
 

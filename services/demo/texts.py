@@ -61,6 +61,19 @@ NOTES = (
     "Visited. Good relationship, they plan to order more in spring.",
 )
 
+# What contacts say at the order desk, where the customer demands it.
+SAID_WHEN_ORDERING = "violet ink"
+
+# On quotes, orders and invoices.
+DOCUMENT_NOTES = (
+    "Deliver to the back entrance, after 2 pm.",
+    "Disputed: one pallet was damaged. Photos are on their way.",
+    "Price agreed with sales on the phone.",
+    "Their PO number was missing; they send it on Monday.",
+    "Copy sent again.",
+    "Freight is on us this time.",
+)
+
 EDITS = (
     "{body}\n\nUpdate: paid in full.",
     "{body}\n\nUpdate: no answer yet.",

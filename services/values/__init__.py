@@ -10,6 +10,7 @@ from models.contact_method import preferred
 from services.values.contact import email, phone, url
 from services.values.currency import currency
 from services.values.method import METHOD_LIMIT, clean, identity, methods
+from services.values.money import amount, tradable
 from services.values.percentage import percentage
 from services.values.place import address, country
 from services.values.text import body, line, optional_line
@@ -17,6 +18,7 @@ from services.values.text import body, line, optional_line
 __all__ = [
     "METHOD_LIMIT",
     "address",
+    "amount",
     "body",
     "clean",
     "country",
@@ -29,5 +31,6 @@ __all__ = [
     "percentage",
     "phone",
     "preferred",
+    "tradable",
     "url",
 ]

@@ -18,9 +18,11 @@ from models import (
     Document,
     Location,
     Note,
+    Payment,
     Preferences,
     ReminderWorkflow,
     Row,
+    SalesDocument,
     Settings,
     User,
     UserRole,
@@ -61,6 +63,17 @@ def defaults(table: type[Audited]) -> Row:
             "contact_policy": "NOT_REQUIRED",
         },
         Preferences: {"monthly_statement": True},
+        SalesDocument: {
+            "kind": "INVOICE",
+            "number": str(number),
+            "status": "POSTED",
+            "issued_on": "2026-01-31",
+            "currency": "EUR",
+            "amount": 50_000,
+            "balance": 50_000,
+            "contact_verified": False,
+        },
+        Payment: {"amount": 12_000, "currency": "EUR", "received_on": "2026-02-01", "method": "CHECK"},
         Note: {"body": f"Called {number} times", "pinned": False, "author_kind": "USER", "author_name": "Ada Example"},
         Document: {
             "name": f"Letter {number}.txt",
@@ -82,7 +95,10 @@ def email(value: str) -> Row:
 async def insert(change: audit.Change, table: type[Audited], **values: Any) -> Row:
     """A new row; the customer or the user that it needs is made, too, unless it is given."""
     row = {**defaults(table), **values}
-    if table in (Location, Contact, Note, Document, Preferences) and "customer_id" not in row:
+    if table is Payment and "sales_document_id" not in row:
+        document = await insert(change, SalesDocument)
+        row.update(sales_document_id=document["id"], customer_id=document["customer_id"])
+    if table in (Location, Contact, SalesDocument, Note, Document, Preferences) and "customer_id" not in row:
         row["customer_id"] = (await insert(change, Customer))["id"]
     if table is ApiKey and "created_by" not in row:
         row["created_by"] = (await insert(change, User))["id"]

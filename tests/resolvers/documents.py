@@ -28,6 +28,11 @@ CONTACT = f"""{{
 }}"""
 LOCATION = f"{{ id revision name address {ADDRESS} customer {{ id }} }}"
 CONTACT_ROLE = "{ id revision name wellKnown invoicePresentment communication designatedBy contactCount }"
+SALES_DOCUMENT = """{
+  id revision kind number status customer { id } location { id } contact { id } contactVerified issuedOn dueOn currency
+  amount { amount currency } balance { amount currency } open releasedAt postedAt
+}"""
+PAYMENT = "{ id revision amount { amount currency } receivedOn method reference salesDocument { id } customer { id } }"
 NOTE = "{ id revision body pinned createdAt author { kind id name } customer { id } contact { id } }"
 REMINDERS = "{ workflow { id name } }"
 ONLINE_PAYMENTS = "{ enabled disabledUntil available }"
@@ -93,6 +98,18 @@ DELETE_NOTE = mutation("deleteNote", "deletedId")
 UPLOAD_DOCUMENT = mutation("uploadDocument", f"document {DOCUMENT}")
 RENAME_DOCUMENT = mutation("renameDocument", f"document {DOCUMENT}")
 DELETE_DOCUMENT = mutation("deleteDocument", "deletedId")
+CREATE_SALES_DOCUMENT = mutation("createSalesDocument", f"salesDocument {SALES_DOCUMENT}")
+UPDATE_SALES_DOCUMENT = mutation("updateSalesDocument", f"salesDocument {SALES_DOCUMENT}")
+DELETE_SALES_DOCUMENT = mutation("deleteSalesDocument", "deletedId")
+APPLY_CONTACT = mutation("applyContact", f"salesDocument {SALES_DOCUMENT}")
+RELEASE = mutation("releaseSalesDocument", f"salesDocument {SALES_DOCUMENT}")
+POST = mutation("postSalesDocument", f"salesDocument {SALES_DOCUMENT}")
+VOID = mutation("voidSalesDocument", f"salesDocument {SALES_DOCUMENT}")
+RECORD_PAYMENT = mutation("recordPayment", f"payment {PAYMENT} salesDocument {SALES_DOCUMENT}")
+DELETE_PAYMENT = mutation("deletePayment", f"deletedId salesDocument {SALES_DOCUMENT}")
+SET_ORDER_PASSWORD = mutation(
+    "setOrderPassword", "contact { id revision orderPassword { setAt setBy { kind id name } } }"
+)
 CREATE_USER = mutation("createUser", f"user {USER}", BARE_STUB)
 UPDATE_USER = mutation("updateUser", f"user {USER}", BARE_STUB)
 END_SESSIONS = mutation("endSessions", "ended", BARE_STUB)

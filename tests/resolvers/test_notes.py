@@ -138,10 +138,11 @@ async def test_nothing_of_a_note_can_be_cleared(client: Client, name: str) -> No
 
 async def test_a_note_is_on_a_customer_or_a_contact_that_exists(client: Client) -> None:
     role = await factories.contact_role(client)
-    wrong = "This is not the ID of a customer or a contact: cus_… or con_…."
+    wrong = "This is not the ID of a customer, a contact or a sales document: cus_…, con_… or sdo_…."
     for subject, code, message in (
         (new_id("cus"), "NOT_FOUND", "There is no customer with this ID."),
         (new_id("con"), "NOT_FOUND", "There is no contact with this ID."),
+        (new_id("sdo"), "NOT_FOUND", "There is no sales document with this ID."),
         (role["id"], "INVALID", wrong),
         ("nonsense", "INVALID", wrong),
     ):

@@ -137,6 +137,80 @@ async def delete_contact_role(admin: Client) -> tuple[Client, Sent | None]:
 
 
 @example
+async def create_sales_document(admin: Client) -> tuple[Client, Sent | None]:
+    contact = await factories.contact(admin)
+    place = await factories.location(admin, contact["customer"]["id"])
+    await factories.order_password(admin, contact["id"], "violet")
+    return admin, {
+        "customerId": contact["customer"]["id"],
+        "kind": "ORDER",
+        "number": "A-1",
+        "locationId": place["id"],
+        "contactId": contact["id"],
+        "orderPassword": "violet",
+        "dueOn": "2999-12-31",
+        "currency": "EUR",
+        "amount": "1234.50",
+    }
+
+
+@example
+async def update_sales_document(admin: Client) -> tuple[Client, Sent | None]:
+    document = await factories.sales_document(admin)
+    place = await factories.location(admin, document["customer"]["id"])
+    changed = {"number": "A-2", "locationId": place["id"], "currency": "JPY", "amount": "1200"}
+    return admin, {"id": document["id"], **changed}
+
+
+@example
+async def delete_sales_document(admin: Client) -> tuple[Client, Sent | None]:
+    document = await factories.sales_document(admin)
+    await factories.note(admin, document["id"])
+    return admin, {"id": document["id"]}
+
+
+@example
+async def apply_contact(admin: Client) -> tuple[Client, Sent | None]:
+    contact = await factories.contact(admin)
+    document = await factories.sales_document(admin, contact["customer"]["id"])
+    return admin, {"salesDocumentId": document["id"], "contactId": contact["id"]}
+
+
+@example
+async def release_sales_document(admin: Client) -> tuple[Client, Sent | None]:
+    return admin, {"id": (await factories.sales_document(admin, kind="ORDER"))["id"]}
+
+
+@example
+async def post_sales_document(admin: Client) -> tuple[Client, Sent | None]:
+    document = await factories.sales_document(admin)
+    await factories.contact_policy(admin, document["customer"]["id"], "REQUIRED")
+    return admin, {"id": document["id"], "acknowledge": True}
+
+
+@example
+async def void_sales_document(admin: Client) -> tuple[Client, Sent | None]:
+    return admin, {"id": (await factories.posted_invoice(admin))["id"]}
+
+
+@example
+async def record_payment(admin: Client) -> tuple[Client, Sent | None]:
+    document = await factories.posted_invoice(admin)
+    return admin, {"salesDocumentId": document["id"], "amount": "500", "method": "ACH", "reference": "T-1"}
+
+
+@example
+async def delete_payment(admin: Client) -> tuple[Client, Sent | None]:
+    document = await factories.posted_invoice(admin)
+    return admin, {"id": (await factories.payment(admin, document["id"]))["id"]}
+
+
+@example
+async def set_order_password(admin: Client) -> tuple[Client, Sent | None]:
+    return admin, {"contactId": (await factories.contact(admin))["id"], "password": "violet"}
+
+
+@example
 async def create_note(admin: Client) -> tuple[Client, Sent | None]:
     return admin, {"subjectId": (await factories.customer(admin))["id"], "body": "Will pay on Monday."}
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date
 from itertools import count
 
 from audit import Actor, ActorKind, Change, Request, transact
-from models import Customer, Document, PaymentResponsibility, Permission, Row
+from models import Customer, Document, PaymentMethod, PaymentResponsibility, Permission, Row, SalesDocumentKind
 from models.preferences import preferences_id
 from services import (
     api_keys,
@@ -14,8 +15,11 @@ from services import (
     customers,
     locations,
     notes,
+    order_desk,
+    payments,
     preferences,
     reminder_workflows,
+    sales_documents,
     user_roles,
     users,
 )
@@ -25,8 +29,8 @@ _TOP = PaymentResponsibility.TOP_LEVEL_PARENT
 
 
 class World:
-    """Adds customers with locations, contacts, notes and preferences, and roles, users and API keys. `ids` are the last
-    ones added, by the prefix of their type.
+    """Adds customers with locations, contacts, sales documents, notes and preferences, and roles, users and API keys.
+    `ids` are the last ones added, by the prefix of their type.
     """
 
     def __init__(self, maker: Row) -> None:
@@ -86,7 +90,8 @@ class World:
             place = self._keep(await locations.create(change, named))
             at = {"customer_id": customer, "location_id": place, "role_id": self.ids["rol"][index]}
             person = self._keep(await contacts.create(change, {**at, "last_name": self._name("Person")}))
-            for subject_id in (person, customer):
+            document = await self._sales_document(change, customer, place, person)
+            for subject_id in (person, customer, document):
                 self._keep(await notes.create(change, {"subject_id": subject_id, "body": self._name("Called")}))
             self._keep(await change.insert(Document, {"customer_id": customer, **self._file()}))
 
@@ -94,6 +99,16 @@ class World:
         sender = {"uploader_kind": "USER", "uploader_id": self._maker.id, "uploader_name": self._maker.name}
         facts = {"name": f"{self._name('Letter')}.txt", "media_type": "text/plain"}
         return {**facts, **sender, "size": 6, "sha256": f"{next(self._numbers):064x}"}
+
+    async def _sales_document(self, change: Change, customer: str, place: str, person: str) -> str:
+        made = {"kind": SalesDocumentKind.INVOICE, "number": self._name("I"), "currency": "EUR", "amount": "500.00"}
+        of = {"customer_id": customer, "location_id": place, "contact_id": person}
+        document = self._keep(await sales_documents.create(change, {**of, **made}))
+        await order_desk.post(change, document, None, acknowledge=False)
+        paid = {"amount": "20.00", "method": PaymentMethod.CARD}
+        payment, _ = await payments.record(change, document, None, paid, acknowledge=False)
+        self._keep(payment)
+        return document
 
     async def _change_what_belongs_to(self, change: Change, customer_id: str) -> None:
         position = self.ids["cus"].index(customer_id)
@@ -103,7 +118,8 @@ class World:
         await locations.update(change, self.ids["loc"][position * each], None, {"name": self._name("New place")})
         await contacts.update(change, self.ids["con"][position * each], None, {"title": self._name("Title")})
         await documents.rename(change, self.ids["doc"][position * each], None, f"{self._name('Offer')}.txt")
-        await notes.update(change, self.ids["not"][position * each * 2], None, {"body": self._name("Paid")})
+        await notes.update(change, self.ids["not"][position * each * 3], None, {"body": self._name("Paid")})
+        await sales_documents.update(change, self.ids["sdo"][position * each], None, {"due_on": date(2999, 12, 31)})
         await preferences.override(change, customer_id, None, {"monthly_statement": True})
 
     async def _change_others(self, change: Change) -> None:

@@ -54,6 +54,18 @@ async def test_an_empty_database_is_filled_with_a_believable_office(database: Da
     assert len({row["role_id"] for row in contacts}) == 10
     assert all(row["email"].endswith("example.com") for row in contacts)
     assert await rows(database, "session", "id") == []
+    documents = await rows(database, "sales_document", "kind, status, contact_id, contact_verified, balance")
+    assert {(row["kind"], row["status"]) for row in documents} >= {
+        ("QUOTE", "RELEASED"),
+        ("ORDER", "DRAFT"),
+        ("ORDER", "RELEASED"),
+        ("ORDER", "POSTED"),
+        ("INVOICE", "DRAFT"),
+        ("INVOICE", "POSTED"),
+        ("INVOICE", "PAID"),
+    }
+    assert any(row["contact_id"] is None for row in documents)
+    assert any(row["contact_verified"] for row in documents)
     assert sum(row["parent_id"] is not None for row in await rows(database, "customer", "parent_id")) == 9
     assert len(await rows(database, "reminder_workflow", "id")) == 3
     await check_history(database)
@@ -64,6 +76,8 @@ async def check_history(database: Database) -> None:
     found = await events(database)
     actions = Counter(event["action"] for event in found)
     for action in ("contact.updated", "customer.updated", "note.created", "note.updated", "user.signed_in"):
+        assert actions[action] > 30, action
+    for action in ("sales_document.created", "sales_document.updated", "payment.created"):
         assert actions[action] > 30, action
     assert actions["preferences.created"] > 10
     for action in (
