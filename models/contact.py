@@ -66,7 +66,7 @@ class Contact(Audited, tablename="contact"):
             "email_key": text.key(email or ""),
             "phone": preferred(row["methods"], "PHONE"),
             "name_key": text.key(" ".join(names) or email or ""),
-            "search_key": text.key(" ".join([full_name(row), row["title"] or "", *values])),
+            "search_key": text.search_key([full_name(row), row["title"], row["origin_external_id"], *values]),
         }
 
     @staticmethod
