@@ -50,6 +50,12 @@ class Action(Enum):
     PREFERENCES_CREATED = "preferences.created"
     PREFERENCES_UPDATED = "preferences.updated"
     PREFERENCES_DELETED = "preferences.deleted"
+    PURPOSE_CREATED = "purpose.created"
+    PURPOSE_UPDATED = "purpose.updated"
+    PURPOSE_DELETED = "purpose.deleted"
+    ASSIGNMENT_CREATED = "assignment.created"
+    ASSIGNMENT_UPDATED = "assignment.updated"
+    ASSIGNMENT_DELETED = "assignment.deleted"
     USER_CREATED = "user.created"
     USER_UPDATED = "user.updated"
     USER_DELETED = "user.deleted"
@@ -77,6 +83,8 @@ _CATEGORIES = {
     SubjectType.REMINDER_WORKFLOW: Category.SETTINGS,
     SubjectType.SETTINGS: Category.SETTINGS,
     SubjectType.PREFERENCES: Category.SETTINGS,
+    SubjectType.PURPOSE: Category.SETTINGS,
+    SubjectType.ASSIGNMENT: Category.CONTACT,
     SubjectType.USER: Category.ACCESS,
     SubjectType.USER_ROLE: Category.ACCESS,
     SubjectType.API_KEY: Category.ACCESS,

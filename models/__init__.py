@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from models import clock, idempotency, session, text, throttle
 from models.access import ApiKey, IdempotencyKey, Session, Throttle
+from models.assignment import Assignment
 from models.contact import Contact, ContactLevel
 from models.contact_method import ContactMethodKind
 from models.contact_role import ContactRole, DesignationSource, WellKnownRole
@@ -14,12 +15,14 @@ from models.fault import Busy, ErrorCode, Fault, Forbidden
 from models.location import Location
 from models.note import Note
 from models.preferences import ContactPolicy, Preferences, PreferenceSource, ReminderWorkflow, Settings
+from models.purpose import Purpose, WellKnownPurpose
 from models.table import Audited, Row, SubjectType
 from models.user import BuiltInRole, Permission, User, UserRole
 
 __all__ = [
     "AccountingSystem",
     "ApiKey",
+    "Assignment",
     "Audited",
     "BuiltInRole",
     "Busy",
@@ -43,6 +46,7 @@ __all__ = [
     "Permission",
     "PreferenceSource",
     "Preferences",
+    "Purpose",
     "ReminderWorkflow",
     "Row",
     "Session",
@@ -51,6 +55,7 @@ __all__ = [
     "Throttle",
     "User",
     "UserRole",
+    "WellKnownPurpose",
     "WellKnownRole",
     "bind",
     "connect",

@@ -29,7 +29,10 @@ def full_name(row: Mapping[str, Any]) -> str:
 
 
 class Contact(Audited, tablename="contact"):
-    """A person; with `location_id` a location contact, without it a customer contact."""
+    """A person; with `location_id` a location contact, without it a customer contact.
+
+    Contacts with the same `person_id` are one person, linked by hand. It names nothing but them.
+    """
 
     prefix = "con"
     subject = SubjectType.CONTACT
@@ -54,6 +57,7 @@ class Contact(Audited, tablename="contact"):
     origin_external_id = Text(null=True)
     name_key = Text()
     search_key = Text()
+    person_id = Text(null=True)
 
     @staticmethod
     def derive(row: Mapping[str, Any]) -> Row:

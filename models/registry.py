@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from piccolo.table import Table
 
 from models.access import ApiKey, IdempotencyKey, Session, Throttle
+from models.assignment import Assignment
 from models.contact import Contact
 from models.contact_role import ContactRole
 from models.customer import Customer
 from models.location import Location
 from models.note import Note
 from models.preferences import Preferences, ReminderWorkflow, Settings
+from models.purpose import Purpose
 from models.table import Audited
 from models.user import User, UserRole
 
@@ -24,11 +26,13 @@ AUDITED: tuple[type[Audited], ...] = (
     ContactRole,
     ReminderWorkflow,
     Settings,
+    Purpose,
     Customer,
     Location,
     Contact,
     Note,
     Preferences,
+    Assignment,
 )
 
 OPERATIONAL: Mapping[type[Table], str] = {

@@ -25,6 +25,8 @@ class SubjectType(Enum):
     REMINDER_WORKFLOW = "reminder_workflow"
     SETTINGS = "settings"
     PREFERENCES = "preferences"
+    PURPOSE = "purpose"
+    ASSIGNMENT = "assignment"
     USER = "user"
     USER_ROLE = "user_role"
     API_KEY = "api_key"

@@ -11,6 +11,7 @@ from resolvers.history import HistoryQuery
 from resolvers.nodes import NodeQuery
 from resolvers.notes import NoteMutation, NoteQuery
 from resolvers.preferences import PreferenceMutation, PreferenceQuery
+from resolvers.purposes import PurposeMutation, PurposeQuery
 from resolvers.users import UserMutation, UserQuery
 from resolvers.viewer import ViewerMutation, ViewerQuery
 
@@ -22,6 +23,7 @@ class Query(
     CustomerQuery,
     ContactQuery,
     ContactRoleQuery,
+    PurposeQuery,
     NoteQuery,
     PreferenceQuery,
     HistoryQuery,
@@ -36,6 +38,7 @@ class Mutation(
     CustomerMutation,
     ContactMutation,
     ContactRoleMutation,
+    PurposeMutation,
     NoteMutation,
     PreferenceMutation,
     UserMutation,

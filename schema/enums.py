@@ -24,6 +24,7 @@ from models import (
     Permission,
     PreferenceSource,
     SubjectType,
+    WellKnownPurpose,
     WellKnownRole,
 )
 
@@ -194,6 +195,15 @@ _register(
     {
         "COMPANY_CONTACT": "The contact that accounting systems keep with a customer.",
         "PRIMARY_CONTACT": "NetSuite's primary contact.",
+    },
+)
+_register(
+    WellKnownPurpose,
+    "Purposes that exist from the start. Values may be added.",
+    {
+        "SERVICE_REQUEST_CALLER": "Who calls about a service request.",
+        "JOB_PROJECT_MANAGER": "The customer's project manager on a job.",
+        "ACCOUNTS_PAYABLE_CONTACT": "The main accounts payable contact: who is called about unpaid invoices.",
     },
 )
 _register(

@@ -11,6 +11,7 @@ from graphql import GraphQLAbstractType, GraphQLResolveInfo
 from audit.table import Event
 from models import (
     ApiKey,
+    Assignment,
     Contact,
     ContactRole,
     Customer,
@@ -18,6 +19,7 @@ from models import (
     Note,
     Permission,
     Preferences,
+    Purpose,
     ReminderWorkflow,
     Settings,
     User,
@@ -33,6 +35,8 @@ TYPES: Mapping[str, tuple[str, Permission]] = {
     Location.prefix: ("Location", Permission.CUSTOMERS_READ),
     Contact.prefix: ("Contact", Permission.CUSTOMERS_READ),
     ContactRole.prefix: ("ContactRole", Permission.CUSTOMERS_READ),
+    Purpose.prefix: ("Purpose", Permission.CUSTOMERS_READ),
+    Assignment.prefix: ("Assignment", Permission.CUSTOMERS_READ),
     Note.prefix: ("Note", Permission.NOTES_READ),
     ReminderWorkflow.prefix: ("ReminderWorkflow", Permission.CUSTOMERS_READ),
     Settings.prefix: ("Settings", Permission.CUSTOMERS_READ),

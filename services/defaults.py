@@ -1,9 +1,18 @@
-"""What exists from the start: built-in user roles, well-known contact roles, settings, put there by the product."""
+"""What exists from the start: built-in user roles, well-known contact roles and purposes, settings."""
 
 from __future__ import annotations
 
 from audit import SYSTEM, Change, Request, transact
-from models import ContactPolicy, ContactRole, DesignationSource, Settings, UserRole, WellKnownRole
+from models import (
+    ContactPolicy,
+    ContactRole,
+    DesignationSource,
+    Purpose,
+    Settings,
+    UserRole,
+    WellKnownPurpose,
+    WellKnownRole,
+)
 from models.preferences import SETTINGS_ID
 from services.user_roles import BUILT_IN
 
@@ -17,6 +26,13 @@ _SETTINGS = {
     "card": {"enabled": False, "surcharge_basis_points": 0},
     "ach": {"enabled": True, "discount_basis_points": 0},
     "contact_policy": ContactPolicy.NOT_REQUIRED.value,
+}
+
+# With them, whether there is one for each customer and reference.
+_PURPOSES = {
+    WellKnownPurpose.SERVICE_REQUEST_CALLER: ("Service request caller", False),
+    WellKnownPurpose.JOB_PROJECT_MANAGER: ("Job project manager", True),
+    WellKnownPurpose.ACCOUNTS_PAYABLE_CONTACT: ("Main accounts payable contact", True),
 }
 
 
@@ -41,3 +57,6 @@ async def _ensure(change: Change) -> None:
             await change.insert(ContactRole, {**named, "invoice_presentment": False, "communication": False})
     if not await change.where(Settings, id=SETTINGS_ID):
         await change.insert(Settings, {"id": SETTINGS_ID, **_SETTINGS})
+    for purpose, (name, single) in _PURPOSES.items():
+        if not await change.where(Purpose, well_known=purpose.value):
+            await change.insert(Purpose, {"name": name, "well_known": purpose.value, "single": single})

@@ -10,6 +10,7 @@ import audit
 from audit.event import read_disclosures
 from models import (
     ApiKey,
+    Assignment,
     Audited,
     Contact,
     ContactRole,
@@ -18,6 +19,7 @@ from models import (
     Location,
     Note,
     Preferences,
+    Purpose,
     ReminderWorkflow,
     Row,
     Settings,
@@ -60,6 +62,8 @@ def defaults(table: type[Audited]) -> Row:
             "contact_policy": "NOT_REQUIRED",
         },
         Preferences: {"monthly_statement": True},
+        Purpose: {"name": f"Purpose {number}", "single": False},
+        Assignment: {},
         Note: {"body": f"Called {number} times", "pinned": False, "author_kind": "USER", "author_name": "Ada Example"},
     }
     return values[table]
@@ -75,6 +79,10 @@ async def insert(change: audit.Change, table: type[Audited], **values: Any) -> R
     row = {**defaults(table), **values}
     if table in (Location, Contact, Note, Preferences) and "customer_id" not in row:
         row["customer_id"] = (await insert(change, Customer))["id"]
+    if table is Assignment:
+        contact = await insert(change, Contact)
+        made = {"customer_id": contact["customer_id"], "contact_id": contact["id"]}
+        row = {**made, "purpose_id": (await insert(change, Purpose))["id"], **row}
     if table is ApiKey and "created_by" not in row:
         row["created_by"] = (await insert(change, User))["id"]
     if table is Preferences:

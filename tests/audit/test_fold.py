@@ -16,6 +16,7 @@ import audit
 from audit import drift, fold, verification
 from models import (
     ApiKey,
+    Assignment,
     Audited,
     Contact,
     ContactRole,
@@ -25,6 +26,7 @@ from models import (
     Location,
     Note,
     Preferences,
+    Purpose,
     ReminderWorkflow,
     Row,
     Settings,
@@ -59,6 +61,8 @@ VALUES: dict[type[Audited], dict[str, st.SearchStrategy[Any]]] = {
     ReminderWorkflow: {"name": TEXT, "steps": st.lists(st.integers(-9, 9), max_size=3)},
     Settings: {"monthly_statement": st.booleans(), "card": ADDRESSES.filter(bool)},
     Preferences: {"monthly_statement": st.none() | st.booleans(), "card": ADDRESSES},
+    Purpose: {"name": TEXT, "single": st.booleans()},
+    Assignment: {"reference_label": st.none()},
     Note: {"body": TEXT, "pinned": st.booleans()},
 }
 
