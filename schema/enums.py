@@ -37,6 +37,12 @@ def _register(
         value.description = values[value.name] if isinstance(values, Mapping) else values(enum[value.name])
 
 
+def descriptions(enum: type[Enum]) -> dict[str, str]:
+    """Name → description of each value of an enum of the API."""
+    values = enum.__strawberry_definition__.values  # type: ignore[attr-defined]
+    return {value.name: value.description for value in values}
+
+
 def _happened(action: Enum) -> str:
     subject, _, verb = str(action.value).partition(".")
     return f"{_with_article(subject)}: {verb.replace('_', ' ')}."
@@ -110,7 +116,7 @@ _register(
     Permission,
     "One thing that a user or an API key may do. Values may be added.",
     {
-        "CUSTOMERS_READ": "Read customers, locations, contacts and contact roles.",
+        "CUSTOMERS_READ": "Read customers, locations, contacts, their roles, and what they are assigned for.",
         "CUSTOMERS_WRITE": "Maintain customers, their preferences and their locations; set order passwords.",
         "CUSTOMERS_MERGE": "Merge two customers into one.",
         "CONTACTS_WRITE": "Maintain customer contacts and location contacts.",

@@ -7,6 +7,7 @@ import typer
 from counterfoil.cli import quickbooks_online, user
 from counterfoil.cli.demo import demo
 from counterfoil.cli.doctor import doctor
+from counterfoil.cli.export_roles import export_roles
 from counterfoil.cli.export_schema import export_schema
 from counterfoil.cli.migrate import migrate
 from counterfoil.cli.serve import serve
@@ -24,4 +25,5 @@ app.add_typer(user.app, name="user")
 app.add_typer(quickbooks_online.app, name="import")
 app.command()(demo)
 app.command()(export_schema)
+app.command()(export_roles)
 app.command()(doctor)
