@@ -62,6 +62,12 @@ class Action(Enum):
     DOCUMENT_CREATED = "document.created"
     DOCUMENT_UPDATED = "document.updated"
     DOCUMENT_DELETED = "document.deleted"
+    PURPOSE_CREATED = "purpose.created"
+    PURPOSE_UPDATED = "purpose.updated"
+    PURPOSE_DELETED = "purpose.deleted"
+    ASSIGNMENT_CREATED = "assignment.created"
+    ASSIGNMENT_UPDATED = "assignment.updated"
+    ASSIGNMENT_DELETED = "assignment.deleted"
     USER_CREATED = "user.created"
     USER_UPDATED = "user.updated"
     USER_DELETED = "user.deleted"
@@ -92,6 +98,8 @@ _CATEGORIES = {
     SubjectType.SETTINGS: Category.SETTINGS,
     SubjectType.PREFERENCES: Category.SETTINGS,
     SubjectType.DOCUMENT: Category.DOCUMENT,
+    SubjectType.PURPOSE: Category.SETTINGS,
+    SubjectType.ASSIGNMENT: Category.CONTACT,
     SubjectType.USER: Category.ACCESS,
     SubjectType.USER_ROLE: Category.ACCESS,
     SubjectType.API_KEY: Category.ACCESS,

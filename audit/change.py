@@ -83,12 +83,15 @@ class Change:
     async def where(
         self, table: type[Audited], *, limit: int | None = None, lock: bool = True, **equal: Any
     ) -> list[Row]:
-        """The rows with these column values, `limit` of them at most, in id order, with `lock` locked for a change."""
+        """The rows with these column values, `limit` of them at most, in id order, with `lock` locked for a change.
+
+        All of the table without any.
+        """
         condition = " AND ".join(
             f"{quoted(name)} IS NULL" if value is None else f"{quoted(name)} = ?" for name, value in equal.items()
         )
         args = [value for value in equal.values() if value is not None]
-        return await self._select(table, condition, *args, lock=_CHANGE if lock else "", limit=limit)
+        return await self._select(table, condition or "1 = 1", *args, lock=_CHANGE if lock else "", limit=limit)
 
     async def every(self, table: type[Audited], ids: Iterable[str]) -> dict[str, Row]:
         """The rows with these ids that exist, locked in id order, by id: one statement."""

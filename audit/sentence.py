@@ -32,6 +32,12 @@ _PLAIN = {
 
 # What stands on a sales document.
 _ON_DOCUMENT = ("note", "payment")
+# What happens to an assignment is told of its contact.
+_ASSIGNED = {
+    Action.ASSIGNMENT_CREATED: "{actor} assigned {contact} as {purpose}",
+    Action.ASSIGNMENT_UPDATED: "{actor} handed an assignment of {before} over to {contact}",
+    Action.ASSIGNMENT_DELETED: "{actor} ended the assignment of {before} as {purpose}",
+}
 
 # The parts of an address as one writes them. Rows from the database have theirs sorted by name.
 _ADDRESS = ("lines", "city", "region", "postal_code", "country")
@@ -109,6 +115,10 @@ def sentence(event: Row, detail: Detail) -> str:
     if action in _PLAIN:
         customer = detail.customer_label or detail.absent
         return _PLAIN[action].format(actor=actor, subject=subject, customer=customer)
+    if action in _ASSIGNED and event["actor_kind"] != ActorKind.DATABASE.value:
+        handed_over = any(change.name == "contact_id" for change in detail.changes)
+        if action is not Action.ASSIGNMENT_UPDATED or handed_over:
+            return _assigned(action, detail)
     verb, changes = _VERBS.get(event["action"]) or _VERBS[event["action"].rpartition(".")[2]], detail.changes
     if action in _READS_AS_CHANGED:
         verb, changes = "changed", [change for change in changes if change.name not in _READS_AS_CHANGED[action]]
@@ -130,6 +140,17 @@ def _special(action: Action, detail: Detail) -> str | None:
     if action is Action.SALES_DOCUMENT_UPDATED and step is not None and step.before != "PAID":
         return _STEPS.get(step.after)
     return None
+
+
+def _assigned(action: Action, detail: Detail) -> str:
+    sides = {change.name: (change.before_text, change.after_text) for change in detail.changes}
+    before, contact = (side or detail.absent for side in sides.get("contact_id", (None, None)))
+    purpose = next((side for side in sides.get("purpose_id", ()) if side), detail.absent)
+    actor = detail.actor_name or detail.absent
+    told = _ASSIGNED[action].format(actor=actor, contact=contact, before=before, purpose=purpose)
+    label = detail.subject_label
+    reference = f" ({label})" if label and label != SubjectType.ASSIGNMENT.value else ""
+    return f"{told}{reference} at {detail.customer_label or detail.absent}."
 
 
 def _what(event: Row, detail: Detail, subject: str) -> str:
@@ -172,6 +193,9 @@ def _for_customers(change: ChangedField) -> str:
 def _change(subject_type: str, change: ChangedField) -> str:
     name = _words(change.name)
     before, after = change_texts(subject_type, change)
+    if change.name == "person_id":
+        # It names a person by nothing but the contacts who have it.
+        return "not linked with the same person elsewhere any more" if after is None else "linked as the same person"
     if change.withheld is not None or (before is None and after is None):
         return name
     if before is None or before == "":

@@ -1,11 +1,11 @@
-"""Bringing a database to the shape that this version needs: Piccolo's migrations, then the guards."""
+"""Bringing a database to the shape that this version needs: Piccolo's migrations, guards, the search index."""
 
 from __future__ import annotations
 
 import contextlib
 import io
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any
 
 from piccolo.apps.migrations.commands.forwards import ForwardsMigrationManager
@@ -13,7 +13,7 @@ from piccolo.apps.migrations.tables import Migration
 
 from audit import guard
 from counterfoil import piccolo_conf
-from models import connect
+from models import Database, connect, search_index
 
 os.environ["PICCOLO_CONF"] = "counterfoil.piccolo_conf"
 
@@ -33,13 +33,17 @@ class MigrationFailed(Exception):
 
 
 async def migrate(url: str) -> list[str]:
-    """Run what has not run yet on the database at `url`, and put the guards in place. The names of new migrations."""
+    """Run what has not run yet on the database at `url`, and put guards and search index in place.
+
+    The names of new migrations.
+    """
     _use(url)
     async with _alone(url):
         before = set(await applied(url))
         for app in APPS:
             await _forwards(app)
         await _install_guards(url)
+        await _install_search(url)
         return [name for name in await applied(url) if name not in before]
 
 
@@ -81,6 +85,13 @@ async def install_guards(url: str) -> None:
         await _install_guards(url)
 
 
+async def install_search(url: str) -> None:
+    """Make the search index anew from the rows."""
+    _use(url)
+    async with _alone(url):
+        await _run(search_index.install_statements(_engine().engine_type))
+
+
 def _use(url: str) -> None:
     engine = piccolo_conf.engine_for(url)
     piccolo_conf.DB = engine
@@ -117,15 +128,27 @@ async def _forwards(app: str) -> None:
 
 
 async def _install_guards(url: str) -> None:
+    if await _lacks(url, guard.missing):
+        await _run(guard.install_statements("sqlite" if _engine().engine_type == "sqlite" else "postgres"))
+
+
+async def _install_search(url: str) -> None:
+    # A migration that rebuilds a table takes its triggers away.
+    if await _lacks(url, search_index.missing):
+        await _run(search_index.install_statements(_engine().engine_type))
+
+
+async def _lacks(url: str, missing: Callable[[Database], Awaitable[list[str]]]) -> bool:
     database = connect(url, checkpoints=False)
     await database.start()
     try:
-        complete = not await guard.missing(database)
+        return bool(await missing(database))
     finally:
         await database.stop()
-    if complete:
-        return
+
+
+async def _run(statements: Sequence[str]) -> None:
     engine = _engine()
     async with engine.transaction():
-        for statement in guard.install_statements("sqlite" if engine.engine_type == "sqlite" else "postgres"):
+        for statement in statements:
             await engine.run_ddl(statement)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from models import clock, contents, download, idempotency, money, session, signing_key, text, throttle
 from models.access import ApiKey, IdempotencyKey, Session, SigningKey, Throttle
+from models.assignment import Assignment
 from models.contact import Contact, ContactLevel
 from models.contact_method import ContactMethodKind
 from models.contact_role import ContactRole, DesignationSource, WellKnownRole
@@ -15,6 +16,7 @@ from models.fault import Busy, ErrorCode, Fault, Forbidden
 from models.location import Location
 from models.note import Note
 from models.preferences import ContactPolicy, Preferences, PreferenceSource, ReminderWorkflow, Settings
+from models.purpose import Purpose, WellKnownPurpose
 from models.sales_document import Payment, PaymentMethod, SalesDocument, SalesDocumentKind, SalesDocumentStatus
 from models.table import Audited, Row, SubjectType
 from models.user import BuiltInRole, Permission, User, UserRole
@@ -22,6 +24,7 @@ from models.user import BuiltInRole, Permission, User, UserRole
 __all__ = [
     "AccountingSystem",
     "ApiKey",
+    "Assignment",
     "Audited",
     "BuiltInRole",
     "Busy",
@@ -48,6 +51,7 @@ __all__ = [
     "Permission",
     "PreferenceSource",
     "Preferences",
+    "Purpose",
     "ReminderWorkflow",
     "Row",
     "SalesDocument",
@@ -60,6 +64,7 @@ __all__ = [
     "Throttle",
     "User",
     "UserRole",
+    "WellKnownPurpose",
     "WellKnownRole",
     "bind",
     "connect",

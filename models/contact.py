@@ -32,6 +32,7 @@ class Contact(Audited, tablename="contact"):
     """A person; with `location_id` a location contact, without it a customer contact.
 
     `order_password_set_by` is who set the order password, as events name them: kind, id and name.
+    Contacts with the same `person_id` are one person, linked by hand. It names nothing but them.
     """
 
     prefix = "con"
@@ -61,6 +62,7 @@ class Contact(Audited, tablename="contact"):
     order_password_hash = Text(null=True)
     order_password_set_at = Timestamptz(null=True)
     order_password_set_by = Json(null=True)
+    person_id = Text(null=True)
 
     @staticmethod
     def derive(row: Mapping[str, Any]) -> Row:
@@ -73,7 +75,7 @@ class Contact(Audited, tablename="contact"):
             "email_key": text.key(email or ""),
             "phone": preferred(row["methods"], "PHONE"),
             "name_key": text.key(" ".join(names) or email or ""),
-            "search_key": text.key(" ".join([full_name(row), row["title"] or "", *values])),
+            "search_key": text.search_key([full_name(row), row["title"], row["origin_external_id"], *values]),
         }
 
     @staticmethod

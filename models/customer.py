@@ -79,7 +79,7 @@ class Customer(Audited, tablename="customer"):
             "name_key": text.key(row["name"]),
             "email": preferred(row["methods"], "EMAIL"),
             "phone": preferred(row["methods"], "PHONE"),
-            "search_key": text.key(" ".join([row["name"], *values])),
+            "search_key": text.search_key([row["name"], row["origin_external_id"], *values]),
         }
 
     @staticmethod

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from piccolo.engine import Engine, engine_finder
+
+from models.table import Audited, columns, decode_row, quoted
 
 
 def migrating_engine() -> Engine[Any]:
@@ -51,6 +53,54 @@ async def add_columns(table: str, definitions: Mapping[str, str]) -> None:
             if name not in there
         ]
     )
+
+
+async def derive_again(table: type[Audited]) -> None:
+    """Compute the derived columns of all rows anew: what they derive from has changed with this version.
+
+    Nothing is recorded, for events do not hold derived columns; revisions stay. Columns that later migrations add are
+    left to those. The migration must say `wrap_in_transaction=False`: the rows change in a transaction of its own,
+    which the guards take for the recorder's.
+    """
+    engine = migrating_engine()
+    connection: Any
+    if engine.engine_type == "postgres":
+        connection = await engine.get_new_connection()  # type: ignore[attr-defined]  # of its PostgreSQL engine
+        try:
+            async with connection.transaction():
+                await connection.execute("SELECT set_config('counterfoil.recorder', 'on', true)")
+                rows = await connection.fetch(f"SELECT * FROM {quoted(table._meta.tablename)} FOR UPDATE")
+                for sql, args in _derivations(table, rows, lambda number: f"${number}"):
+                    await connection.execute(sql, *args)
+        finally:
+            await connection.close()
+        return
+    connection = await engine.get_connection()  # type: ignore[attr-defined]  # only its SQLite engine has it
+    try:
+        await connection.create_function("counterfoil_recorder", 0, lambda: 1)
+        await connection.execute("BEGIN IMMEDIATE")
+        rows = await connection.execute_fetchall(f"SELECT * FROM {quoted(table._meta.tablename)}")
+        for sql, args in _derivations(table, rows, lambda _: "?"):
+            await connection.execute(sql, args)
+        await connection.execute("COMMIT")
+    except BaseException:
+        await connection.execute("ROLLBACK")
+        raise
+    finally:
+        await connection.close()
+
+
+def _derivations(
+    table: type[Audited], rows: Iterable[Mapping[str, Any]], place: Callable[[int], str]
+) -> Iterator[tuple[str, tuple[Any, ...]]]:
+    """The statements, with their arguments, that put right the derived columns which the stored rows have."""
+    for stored in map(dict, rows):
+        row = decode_row(table, {**dict.fromkeys(columns(table)), **stored})
+        right = {name: value for name, value in table.derive(row).items() if name in stored and row[name] != value}
+        if right:
+            assignments = ", ".join(f"{quoted(name)} = {place(number)}" for number, name in enumerate(right, 1))
+            sql = f"UPDATE {quoted(table._meta.tablename)} SET {assignments} WHERE id = {place(len(right) + 1)}"
+            yield sql, (*right.values(), row["id"])
 
 
 async def rebuild_table(table: str, create: str, columns: Sequence[str], after: Sequence[str] = ()) -> None:

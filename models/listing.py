@@ -261,9 +261,3 @@ def _slice(page: Page, rows: list[Row]) -> Slice:
         rows.reverse()
         return Slice(page, rows, has_next=page.cursor is not None, has_previous=more)
     return Slice(page, rows, has_next=more, has_previous=page.cursor is not None)
-
-
-def matches(search: str) -> Condition:
-    """The rows whose search key contains the words, case and compatibility forms ignored."""
-    escaped = search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return Condition("t.search_key LIKE ? ESCAPE '\\'", (f"%{escaped}%",))

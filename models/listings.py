@@ -9,6 +9,7 @@ from typing import Any
 
 from models import text
 from models.access import ApiKey
+from models.assignment import Assignment
 from models.contact import Contact
 from models.contact_role import ContactRole
 from models.customer import Customer
@@ -17,6 +18,7 @@ from models.listing import Condition, Key, Listing
 from models.location import Location
 from models.note import Note
 from models.preferences import ReminderWorkflow
+from models.purpose import Purpose
 from models.sales_document import Payment, SalesDocument
 from models.user import User, UserRole
 
@@ -93,6 +95,10 @@ PAYMENTS_OF_SALES_DOCUMENT = Listing(
 REMINDER_WORKFLOWS = Listing(ReminderWorkflow, {"NAME": _NAME}, "NAME")
 DOCUMENTS_OF_CUSTOMER = Listing(Document, {"NAME": _NAME, "CREATED_AT": _CREATED_AT}, "NAME", parent="customer_id")
 
+ASSIGNMENTS_OF_CUSTOMER = Listing(Assignment, {"CREATED_AT": _CREATED_AT}, "CREATED_AT", parent="customer_id")
+ASSIGNMENTS_OF_CONTACT = replace(ASSIGNMENTS_OF_CUSTOMER, parent="contact_id")
+
+PURPOSES = Listing(Purpose, {"NAME": _NAME}, "NAME")
 CONTACT_ROLES = Listing(ContactRole, {"NAME": _NAME}, "NAME")
 USERS = Listing(User, {"NAME": _NAME}, "NAME")
 USER_ROLES = Listing(UserRole, {"NAME": _NAME}, "NAME")
@@ -119,6 +125,9 @@ def contact_conditions(wanted: Mapping[str, Any]) -> list[Condition]:
             # A contact without a role gets nothing, so it counts as not designated.
             sql = f"t.role_id IN (SELECT r.id FROM contact_role r WHERE r.{name})"
             found.append(Condition(sql if wanted[name] else f"(t.role_id IS NULL OR NOT {sql})"))
+    if wanted.get("purpose_id") is not None:
+        sql = "t.id IN (SELECT a.contact_id FROM assignment a WHERE a.purpose_id = ?)"
+        found.append(Condition(sql, (wanted["purpose_id"],)))
     if wanted.get("level") is not None:
         found.append(Condition(f"t.location_id IS {'NOT ' if wanted['level'].value == 'LOCATION' else ''}NULL"))
     return found
@@ -142,6 +151,15 @@ def sales_document_conditions(wanted: Mapping[str, Any]) -> list[Condition]:
     if wanted.get("open") is not None:
         sql = f"(t.balance > 0 AND {_OPEN})"
         found.append(Condition(sql if wanted["open"] else f"NOT {sql}"))
+    return found
+
+
+def assignment_conditions(wanted: Mapping[str, Any]) -> list[Condition]:
+    """The conditions of an assignment filter: purpose_id, well_known. Absent and None mean no condition."""
+    found = _equal(wanted, ("purpose_id",))
+    if wanted.get("well_known") is not None:
+        sql = "t.purpose_id IN (SELECT p.id FROM purpose p WHERE p.well_known = ?)"
+        found.append(Condition(sql, (wanted["well_known"].value,)))
     return found
 
 

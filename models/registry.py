@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from piccolo.table import Table
 
 from models.access import ApiKey, IdempotencyKey, Session, SigningKey, Throttle
+from models.assignment import Assignment
 from models.contact import Contact
 from models.contact_role import ContactRole
 from models.customer import Customer
@@ -14,6 +15,7 @@ from models.document import Document
 from models.location import Location
 from models.note import Note
 from models.preferences import Preferences, ReminderWorkflow, Settings
+from models.purpose import Purpose
 from models.sales_document import Payment, SalesDocument
 from models.table import Audited
 from models.user import User, UserRole
@@ -26,6 +28,7 @@ AUDITED: tuple[type[Audited], ...] = (
     ContactRole,
     ReminderWorkflow,
     Settings,
+    Purpose,
     Customer,
     Location,
     Contact,
@@ -34,6 +37,7 @@ AUDITED: tuple[type[Audited], ...] = (
     Note,
     Preferences,
     Document,
+    Assignment,
 )
 
 OPERATIONAL: Mapping[type[Table], str] = {

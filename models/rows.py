@@ -13,6 +13,8 @@ from models.preferences import Preferences
 from models.registry import BY_PREFIX
 from models.table import Audited, Row, column_list, quoted
 
+ALSO_AT_LIMIT = 100
+
 Load = Callable[[Sequence[str]], Awaitable[list[Row | None]]]
 
 
@@ -60,6 +62,30 @@ async def primary_contacts(customer_ids: Sequence[str]) -> list[Row | None]:
     sql = f'SELECT {column_list(Contact)} FROM contact WHERE {bound.member("customer_id")} AND "primary"'
     found = {row["customer_id"]: row for row in await bound.fetch(sql, bound.array(list(customer_ids)))}
     return [found.get(customer_id) for customer_id in customer_ids]
+
+
+async def also_at(contact_ids: Sequence[str]) -> list[list[Row]]:
+    """A loader: the other contacts that are the same person as each of these, by name, 100 of them at most.
+
+    They are linked by hand, or are one and the same in an accounting system; who is the same as one of them counts,
+    too. One statement.
+    """
+    bound = current()
+    who = "id, person_id, origin_system, origin_external_id"
+    named = ", ".join(f"c.{name}" for name in who.split(", "))
+    rows = await bound.fetch(
+        f"WITH RECURSIVE same (start, {who}) AS ("
+        f"SELECT c.id, {named} FROM contact c WHERE {bound.member('c.id')}"
+        f" UNION SELECT s.start, {named} FROM same s JOIN contact c ON c.person_id = s.person_id"
+        " OR (c.origin_external_id = s.origin_external_id AND c.origin_system = s.origin_system)"
+        f") SELECT s.start, {column_list(Contact, 't')} FROM same s JOIN contact t ON t.id = s.id"
+        " WHERE s.id <> s.start ORDER BY t.name_key, t.id",
+        bound.array(list(contact_ids)),
+    )
+    found: dict[str, list[Row]] = {}
+    for row in rows:
+        found.setdefault(row.pop("start"), []).append(row)
+    return [found.get(contact_id, [])[:ALSO_AT_LIMIT] for contact_id in contact_ids]
 
 
 async def by_any_id(identifiers: Sequence[str]) -> list[Row | None]:

@@ -28,6 +28,8 @@ class SubjectType(Enum):
     SETTINGS = "settings"
     PREFERENCES = "preferences"
     DOCUMENT = "document"
+    PURPOSE = "purpose"
+    ASSIGNMENT = "assignment"
     USER = "user"
     USER_ROLE = "user_role"
     API_KEY = "api_key"

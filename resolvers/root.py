@@ -12,6 +12,7 @@ from resolvers.history import HistoryQuery
 from resolvers.nodes import NodeQuery
 from resolvers.notes import NoteMutation, NoteQuery
 from resolvers.preferences import PreferenceMutation, PreferenceQuery
+from resolvers.purposes import PurposeMutation, PurposeQuery
 from resolvers.sales_documents import SalesDocumentMutation, SalesDocumentQuery
 from resolvers.users import UserMutation, UserQuery
 from resolvers.viewer import ViewerMutation, ViewerQuery
@@ -25,6 +26,7 @@ class Query(
     ContactQuery,
     ContactRoleQuery,
     SalesDocumentQuery,
+    PurposeQuery,
     NoteQuery,
     PreferenceQuery,
     DocumentQuery,
@@ -41,6 +43,7 @@ class Mutation(
     ContactMutation,
     ContactRoleMutation,
     SalesDocumentMutation,
+    PurposeMutation,
     NoteMutation,
     PreferenceMutation,
     DocumentMutation,

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Generic, TypeVar
 
 import strawberry
 
-from models import Row, current, text
+from models import Row, current
 from models.listing import (
     MAX_PAGE,
     BadCursor,
@@ -21,9 +21,9 @@ from models.listing import (
     counts,
     fetch_page,
     fetch_pages,
-    matches,
     request_page,
 )
+from models.search import matches, narrow
 from schema.access import PARENT, Access
 from schema.ahead import read_ahead
 from schema.context import Info
@@ -125,7 +125,8 @@ _PAGING: Mapping[str, tuple[Any, Any]] = {
 _SEARCH = (
     _argument(
         str | None,
-        f"Only objects with this text in names, emails, numbers, case ignored: at most {LONGEST_SEARCH} characters.",
+        "Only objects that have each of these words, or parts of words, in names, titles, emails, numbers or external"
+        f" IDs; case, accents and the punctuation of numbers are ignored. At most {LONGEST_SEARCH} characters.",
     ),
     None,
 )
@@ -154,7 +155,7 @@ def connection(
     async def resolve(root: Row, info: Info, **sent: Any) -> Any:
         page = _request(listing, conditions, sent)
         if not nested:
-            part = await fetch_page(current(), page)
+            part = await fetch_page(current(), await narrow(current(), page))
             await read_ahead(info, part.rows)
             return {"slice": part, "parent": None}
 
@@ -183,8 +184,9 @@ def _request(
     search = sent.get("search") or ""
     if len(search) > LONGEST_SEARCH:
         raise RequestError("BAD_REQUEST", f"search: use at most {LONGEST_SEARCH} characters.")
-    if text.key(search):
-        wanted.append(matches(text.key(search)))
+    searched = matches(search)
+    if searched is not None:
+        wanted.append(searched)
     order = sent.get("order_by")
     try:
         return request_page(

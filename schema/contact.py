@@ -9,8 +9,8 @@ import strawberry
 
 import models
 from models import ContactLevel, ContactMethodKind, Permission
-from models.listings import NOTES_OF_CONTACT, SALES_DOCUMENTS_OF_CONTACT
-from models.rows import by_ids
+from models.listings import ASSIGNMENTS_OF_CONTACT, NOTES_OF_CONTACT, SALES_DOCUMENTS_OF_CONTACT
+from models.rows import ALSO_AT_LIMIT, also_at, by_ids
 from schema.access import needs
 from schema.connection import Connection, connection
 from schema.contact_role import ContactRole
@@ -19,6 +19,7 @@ from schema.history import HistoryEvent, history_of, updated_at
 from schema.node import Node
 from schema.note import Note
 from schema.order_password import OrderPassword
+from schema.purpose import Assignment, assignments
 from schema.sales_document import SALES_DOCUMENTS_READ, SalesDocument, sales_documents
 from schema.stored import Address, ContactMethod, Origin, origin, stored
 
@@ -76,6 +77,15 @@ class Contact(Node):
     primary: bool = plain("Whether it is the customer's primary contact: exactly one among the active ones.")
     active: bool = plain("False for a contact who is kept for history only.")
     origin: Origin = origin()
+    assignments: Connection[Assignment] = assignments(
+        ASSIGNMENTS_OF_CONTACT, "What the contact is assigned for, oldest first."
+    )
+    also_at: list[Annotated[Contact, strawberry.lazy("schema.contact")]] = batched(
+        lambda row: row["id"],
+        also_at,
+        "The same person at other customers, by name: linked by hand, or the same contact in an accounting system."
+        f" At most {ALSO_AT_LIMIT}.",
+    )
     notes: Connection[Note] = connection(
         NOTES_OF_CONTACT,
         "Internal notes on the contact, pinned ones first.",

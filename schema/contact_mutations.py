@@ -52,7 +52,9 @@ class UpdateContactInput:
     address: AddressInput | None = optional("The contact's own postal address.")
     copy_customer_address: bool | None = optional("Fill the address from the customer's billing address.")
     preferred_method: ContactMethodKind | None = optional("How the contact prefers to be reached: one of its methods.")
-    active: bool | None = optional("false keeps the contact for history only; cannot be null.")
+    active: bool | None = optional(
+        "false keeps the contact for history only, with what it is assigned for; cannot be null."
+    )
     successor_id: strawberry.ID | None = optional("Who becomes primary when the primary contact is deactivated.")
 
 
@@ -62,7 +64,9 @@ class DeleteContactInput:
 
     id: strawberry.ID = required("Which contact.")
     expected_revision: int | None = optional("Refuse with CONFLICT unless it has this revision.")
-    successor_id: strawberry.ID | None = optional("Who becomes primary when this is the primary contact.")
+    successor_id: strawberry.ID | None = optional(
+        "The active contact of this customer that becomes primary, and takes over what this contact is assigned for."
+    )
 
 
 @strawberry.type(description="What createContact answers.", directives=[PARENT])

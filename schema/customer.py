@@ -12,6 +12,7 @@ import models
 from models import CustomerKind, PaymentResponsibility, Permission, Row
 from models.hierarchy import payers
 from models.listings import (
+    ASSIGNMENTS_OF_CUSTOMER,
     CHILDREN_OF_CUSTOMER,
     CONTACTS_OF_CUSTOMER,
     DOCUMENTS_OF_CUSTOMER,
@@ -31,6 +32,7 @@ from schema.location import Location
 from schema.node import Node
 from schema.note import Note
 from schema.preferences import Preferences, preferences
+from schema.purpose import Assignment, assignments
 from schema.sales_document import SALES_DOCUMENTS_READ, SalesDocument, sales_documents
 from schema.stored import Address, ContactMethod, Origin, origin, stored, stored_json
 
@@ -99,6 +101,9 @@ class Customer(Node):
     )
     contacts: Connection[Contact] = contacts(CONTACTS_OF_CUSTOMER, "Its contacts, those at locations included.")
     locations: Connection[Location] = connection(LOCATIONS_OF_CUSTOMER, "Its locations, by name.", nested=True)
+    assignments: Connection[Assignment] = assignments(
+        ASSIGNMENTS_OF_CUSTOMER, "What its contacts are assigned for, oldest first: whom to ask about what."
+    )
     notes: Connection[Note] = connection(
         NOTES_OF_CUSTOMER,
         "Internal notes on the customer and its contacts, pinned ones first; those on sales documents are there.",

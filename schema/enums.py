@@ -27,6 +27,7 @@ from models import (
     SalesDocumentKind,
     SalesDocumentStatus,
     SubjectType,
+    WellKnownPurpose,
     WellKnownRole,
 )
 
@@ -37,6 +38,12 @@ def _register(
     registered = strawberry.enum(enum, name=name, description=description)
     for value in registered.__strawberry_definition__.values:  # type: ignore[attr-defined]
         value.description = values[value.name] if isinstance(values, Mapping) else values(enum[value.name])
+
+
+def descriptions(enum: type[Enum]) -> dict[str, str]:
+    """Name → description of each value of an enum of the API."""
+    values = enum.__strawberry_definition__.values  # type: ignore[attr-defined]
+    return {value.name: value.description for value in values}
 
 
 def _happened(action: Enum) -> str:
@@ -115,7 +122,7 @@ _register(
     Permission,
     "One thing that a user or an API key may do. Values may be added.",
     {
-        "CUSTOMERS_READ": "Read customers, locations, contacts and contact roles.",
+        "CUSTOMERS_READ": "Read customers, locations, contacts, their roles, and what they are assigned for.",
         "CUSTOMERS_WRITE": "Maintain customers, their preferences and their locations; set order passwords.",
         "CUSTOMERS_MERGE": "Merge two customers into one.",
         "CONTACTS_WRITE": "Maintain customer contacts and location contacts.",
@@ -234,6 +241,15 @@ _register(
     {
         "COMPANY_CONTACT": "The contact that accounting systems keep with a customer.",
         "PRIMARY_CONTACT": "NetSuite's primary contact.",
+    },
+)
+_register(
+    WellKnownPurpose,
+    "Purposes that exist from the start. Values may be added.",
+    {
+        "SERVICE_REQUEST_CALLER": "Who calls about a service request.",
+        "JOB_PROJECT_MANAGER": "The customer's project manager on a job.",
+        "ACCOUNTS_PAYABLE_CONTACT": "The main accounts payable contact: who is called about unpaid invoices.",
     },
 )
 _register(

@@ -9,7 +9,7 @@ from typing import Any
 import strawberry
 from strawberry.utils.str_converters import to_camel_case
 
-from models import ContactLevel, ContactRole, Customer, CustomerKind, OriginKind
+from models import ContactLevel, ContactRole, Customer, CustomerKind, OriginKind, Purpose
 from models.listing import Condition, Listing
 from models.listings import CUSTOMERS, contact_conditions, customer_conditions
 from schema.access import Access
@@ -55,6 +55,7 @@ class ContactFilter:
     invoice_presentment: bool | None = optional("Whose role has this designation, or not; no role counts as not.")
     communication: bool | None = optional("Whose role has this designation, or not; no role counts as not.")
     origin: OriginKind | None = optional("Made here, or synced.")
+    purpose_id: strawberry.ID | None = optional("Assigned for this purpose.")
     level: ContactLevel | None = optional("Customer contacts, or location contacts.")
     active: bool | None = optional("Active, or not.")
     priority: int | None = optional("With exactly this priority.")
@@ -112,7 +113,7 @@ def _customer_conditions(wanted: Mapping[str, Any]) -> list[Condition]:
 
 
 def _contact_conditions(wanted: Mapping[str, Any]) -> list[Condition]:
-    for name, table in (("customer_id", Customer), ("role_id", ContactRole)):
+    for name, table in (("customer_id", Customer), ("role_id", ContactRole), ("purpose_id", Purpose)):
         if wanted.get(name) is not None:
             check_reference(f"filter.{to_camel_case(name)}", wanted[name], table)
     return contact_conditions(wanted)

@@ -11,6 +11,7 @@ from graphql import GraphQLAbstractType, GraphQLResolveInfo
 from audit.table import Event
 from models import (
     ApiKey,
+    Assignment,
     Contact,
     ContactRole,
     Customer,
@@ -20,6 +21,7 @@ from models import (
     Payment,
     Permission,
     Preferences,
+    Purpose,
     ReminderWorkflow,
     SalesDocument,
     Settings,
@@ -38,6 +40,8 @@ TYPES: Mapping[str, tuple[str, Permission]] = {
     ContactRole.prefix: ("ContactRole", Permission.CUSTOMERS_READ),
     SalesDocument.prefix: ("SalesDocument", Permission.SALES_DOCUMENTS_READ),
     Payment.prefix: ("Payment", Permission.SALES_DOCUMENTS_READ),
+    Purpose.prefix: ("Purpose", Permission.CUSTOMERS_READ),
+    Assignment.prefix: ("Assignment", Permission.CUSTOMERS_READ),
     Note.prefix: ("Note", Permission.NOTES_READ),
     ReminderWorkflow.prefix: ("ReminderWorkflow", Permission.CUSTOMERS_READ),
     Settings.prefix: ("Settings", Permission.CUSTOMERS_READ),

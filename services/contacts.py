@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from audit import Change
-from models import Contact, ContactRole, Customer, ErrorCode, Fault, Location, Note, Row
-from services import values
+from models import Assignment, Contact, ContactRole, Customer, ErrorCode, Fault, Location, Note, Row
+from services import succession, values
 from services.levels import check_may_write
 from services.origin import is_synced, refuse_delivered
 from services.sales_documents import refuse_used_contact
@@ -72,7 +72,9 @@ async def update(
 async def delete(
     change: Change, identifier: str, expected_revision: int | None, successor_id: str | None = None
 ) -> None:
-    """Remove a local contact and its notes. The primary one asks for its successor unless nobody is left."""
+    """Remove a local contact and its notes. The primary one asks for its successor unless nobody is left, and one that
+    is assigned always does.
+    """
     await _customer_first(change, identifier, {"active": False}, successor_id)
     row = await change.get(Contact, identifier, expected_revision, to_delete=True)
     check_may_write(change, row["location_id"])
@@ -80,10 +82,13 @@ async def delete(
         raise Fault(
             ErrorCode.READ_ONLY, "This contact comes from the accounting system and cannot be deleted here.", ("id",)
         )
+    held = await change.where(Assignment, contact_id=identifier)
+    if held:
+        await succession.pass_on(change, row, held, successor_id)
     if row["primary"]:
         row = await _hand_over(change, row, successor_id)
-    elif successor_id is not None:
-        raise Fault.invalid("Only the primary contact has a successor.", "successor_id")
+    elif successor_id is not None and not held:
+        raise Fault.invalid("Only the primary contact, or one that is assigned, has a successor.", "successor_id")
     await refuse_used_contact(change, identifier)
     await change.delete_all(Note, await change.where(Note, contact_id=identifier))
     await change.delete(Contact, row)

@@ -1,9 +1,19 @@
-"""What exists from the start: built-in user roles, well-known contact roles, settings, the key that signs downloads."""
+"""What exists from the start: user roles, contact roles, purposes, settings, and the key that signs downloads."""
 
 from __future__ import annotations
 
 from audit import SYSTEM, Change, Request, transact
-from models import ContactPolicy, ContactRole, DesignationSource, Settings, UserRole, WellKnownRole, signing_key
+from models import (
+    ContactPolicy,
+    ContactRole,
+    DesignationSource,
+    Purpose,
+    Settings,
+    UserRole,
+    WellKnownPurpose,
+    WellKnownRole,
+    signing_key,
+)
 from models.preferences import SETTINGS_ID
 from services.user_roles import BUILT_IN
 
@@ -17,6 +27,13 @@ _SETTINGS = {
     "card": {"enabled": False, "surcharge_basis_points": 0},
     "ach": {"enabled": True, "discount_basis_points": 0},
     "contact_policy": ContactPolicy.NOT_REQUIRED.value,
+}
+
+# With them, whether there is one for each customer and reference.
+_PURPOSES = {
+    WellKnownPurpose.SERVICE_REQUEST_CALLER: ("Service request caller", False),
+    WellKnownPurpose.JOB_PROJECT_MANAGER: ("Job project manager", True),
+    WellKnownPurpose.ACCOUNTS_PAYABLE_CONTACT: ("Main accounts payable contact", True),
 }
 
 
@@ -42,3 +59,6 @@ async def _ensure(change: Change) -> None:
             await change.insert(ContactRole, {**named, "invoice_presentment": False, "communication": False})
     if not await change.where(Settings, id=SETTINGS_ID):
         await change.insert(Settings, {"id": SETTINGS_ID, **_SETTINGS})
+    for purpose, (name, single) in _PURPOSES.items():
+        if not await change.where(Purpose, well_known=purpose.value):
+            await change.insert(Purpose, {"name": name, "well_known": purpose.value, "single": single})

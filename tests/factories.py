@@ -11,16 +11,19 @@ from models import Permission, Row
 from services import contacts, customers
 from tests.client import Client, File
 from tests.resolvers.documents import (
+    ASSIGN_CONTACT,
     CREATE_API_KEY,
     CREATE_CONTACT,
     CREATE_CONTACT_ROLE,
     CREATE_CUSTOMER,
     CREATE_LOCATION,
     CREATE_NOTE,
+    CREATE_PURPOSE,
     CREATE_SALES_DOCUMENT,
     CREATE_USER,
     CREATE_USER_ROLE,
     CREATE_WORKFLOW,
+    LINK_CONTACTS,
     POST,
     RECORD_PAYMENT,
     RELEASE,
@@ -66,6 +69,27 @@ async def reminder_workflow(client: Client, **fields: Any) -> Made:
     """Three days before, on and a week after the due date."""
     named = {"name": f"Workflow {next(_numbers)}", "steps": [-3, 0, 7]}
     return await _made(client, CREATE_WORKFLOW, "reminderWorkflow", {**named, **fields})
+
+
+async def purpose(client: Client, **fields: Any) -> Made:
+    """A purpose of one's own."""
+    return await _made(client, CREATE_PURPOSE, "purpose", {"name": f"Purpose {next(_numbers)}", **fields})
+
+
+async def assignment(
+    client: Client, contact_id: str | None = None, purpose_id: str | None = None, **fields: Any
+) -> Made:
+    """A contact, or a new one, that is assigned for a purpose, or for a new one."""
+    whom = contact_id or (await contact(client))["id"]
+    what = purpose_id or (await purpose(client))["id"]
+    return await _made(client, ASSIGN_CONTACT, "assignment", {"contactId": whom, "purposeId": what, **fields})
+
+
+async def linked(client: Client, number: int, **fields: Any) -> list[Made]:
+    """So many contacts of different customers that are one person."""
+    people = [await contact(client, **fields) for _ in range(number)]
+    payload = await client.change(LINK_CONTACTS, input={"contacts": [{"id": person["id"]} for person in people]})
+    return list(payload["contacts"])
 
 
 async def note(client: Client, subject_id: str, **fields: Any) -> Made:

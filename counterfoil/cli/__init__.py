@@ -7,6 +7,7 @@ import typer
 from counterfoil.cli import documents, quickbooks_online, user
 from counterfoil.cli.demo import demo
 from counterfoil.cli.doctor import doctor
+from counterfoil.cli.export_roles import export_roles
 from counterfoil.cli.export_schema import export_schema
 from counterfoil.cli.migrate import migrate
 from counterfoil.cli.serve import serve
@@ -25,4 +26,5 @@ app.add_typer(quickbooks_online.app, name="import")
 app.add_typer(documents.app, name="documents")
 app.command()(demo)
 app.command()(export_schema)
+app.command()(export_roles)
 app.command()(doctor)

@@ -18,7 +18,7 @@ from counterfoil import settings as settings_module
 from counterfoil.cli.failing import Refused, one_line_errors
 from counterfoil.cli.opening import MIGRATE, must_exist, opened
 from counterfoil.settings import Settings, read_settings
-from models import Database, people
+from models import Database, people, search_index
 from models.version import version
 
 _NAMED = 10
@@ -89,6 +89,7 @@ async def _check_database(findings: Findings, settings: Settings, *, mend: bool)
             return
         await _check_guards(findings, database, lambda: migrating.install_guards(url) if mend else None)
         await _check_drift(findings, database, mend=mend)
+        await _check_search(findings, database, lambda: migrating.install_search(url) if mend else None)
         await _check_history(findings, database)
         await _check_people(findings)
 
@@ -147,6 +148,19 @@ async def _check_drift(findings: Findings, database: Database, *, mend: bool) ->
         findings.mended("drift", f"changed past the product, and now in history as {len(seqs)} events: {said} ({rows})")
     if left:
         findings.problem("drift", f"could not be taken into history: {_some([one.id for one in left])}")
+
+
+async def _check_search(findings: Findings, database: Database, mend: Callable[[], Awaitable[None] | None]) -> None:
+    wrong = await search_index.missing(database) or await search_index.stale(database)
+    if not wrong:
+        findings.ok("search", "the index is what the rows say")
+        return
+    mending = mend()
+    if mending is None:
+        findings.problem("search", f"the index is not what the rows say: {_some(wrong)}. Run doctor without --dry-run")
+        return
+    await mending
+    findings.mended("search", f"the index was made anew from the rows: {_some(wrong)}")
 
 
 async def _check_history(findings: Findings, database: Database) -> None:

@@ -10,6 +10,7 @@ import audit
 from audit.event import read_disclosures
 from models import (
     ApiKey,
+    Assignment,
     Audited,
     Contact,
     ContactRole,
@@ -20,6 +21,7 @@ from models import (
     Note,
     Payment,
     Preferences,
+    Purpose,
     ReminderWorkflow,
     Row,
     SalesDocument,
@@ -74,6 +76,8 @@ def defaults(table: type[Audited]) -> Row:
             "contact_verified": False,
         },
         Payment: {"amount": 12_000, "currency": "EUR", "received_on": "2026-02-01", "method": "CHECK"},
+        Purpose: {"name": f"Purpose {number}", "single": False},
+        Assignment: {},
         Note: {"body": f"Called {number} times", "pinned": False, "author_kind": "USER", "author_name": "Ada Example"},
         Document: {
             "name": f"Letter {number}.txt",
@@ -100,6 +104,10 @@ async def insert(change: audit.Change, table: type[Audited], **values: Any) -> R
         row.update(sales_document_id=document["id"], customer_id=document["customer_id"])
     if table in (Location, Contact, SalesDocument, Note, Document, Preferences) and "customer_id" not in row:
         row["customer_id"] = (await insert(change, Customer))["id"]
+    if table is Assignment:
+        contact = await insert(change, Contact)
+        made = {"customer_id": contact["customer_id"], "contact_id": contact["id"]}
+        row = {**made, "purpose_id": (await insert(change, Purpose))["id"], **row}
     if table is ApiKey and "created_by" not in row:
         row["created_by"] = (await insert(change, User))["id"]
     if table is Preferences:

@@ -16,6 +16,7 @@ import audit
 from audit import drift, fold, verification
 from models import (
     ApiKey,
+    Assignment,
     Audited,
     Contact,
     ContactRole,
@@ -27,6 +28,7 @@ from models import (
     Note,
     Payment,
     Preferences,
+    Purpose,
     ReminderWorkflow,
     Row,
     SalesDocument,
@@ -74,6 +76,8 @@ VALUES: dict[type[Audited], dict[str, st.SearchStrategy[Any]]] = {
     ReminderWorkflow: {"name": TEXT, "steps": st.lists(st.integers(-9, 9), max_size=3)},
     Settings: {"monthly_statement": st.booleans(), "card": ADDRESSES.filter(bool)},
     Preferences: {"monthly_statement": st.none() | st.booleans(), "card": ADDRESSES},
+    Purpose: {"name": TEXT, "single": st.booleans()},
+    Assignment: {"reference_label": st.none()},
     Note: {"body": TEXT, "pinned": st.booleans()},
     Document: {"name": TEXT, "size": st.integers(1, 2**53)},
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from audit import Request
 from audit.beginning import has_begun
 from counterfoil import migrating
+from counterfoil.cli.export_roles import README
 from counterfoil.cli.export_schema import FILE
 from models import Database, Row
 from services import defaults, first_administrator
@@ -49,7 +51,8 @@ def add_ada(*options: str) -> str:
 
 def test_help_names_every_command() -> None:
     said = run("--help").stdout
-    for command in ("serve", "migrate", "user", "import", "documents", "demo", "export-schema", "doctor"):
+    commands = ("serve", "migrate", "user", "import", "documents", "demo", "export-schema", "export-roles", "doctor")
+    for command in commands:
         assert command in said
 
 
@@ -205,3 +208,18 @@ def test_the_exported_schema_is_compared_and_written(tmp_path: Path) -> None:
     stale = run("export-schema", "--output", str(file), "--check")
     assert (stale.exit_code, "schema.graphql is stale. Run: " in stale.stderr) == (1, True)
     assert FILE.name == "schema.graphql"
+
+
+def test_the_table_of_roles_is_compared_and_written(tmp_path: Path) -> None:
+    file = tmp_path / "README.md"
+    shutil.copyfile(README, file)
+    assert run("export-roles", "--file", str(file), "--check").exit_code == 0
+    text = file.read_text("utf-8")
+    file.write_text(text.replace("| `AUDIT_READ` |", "| `AUDIT_REED` |"))
+    stale = run("export-roles", "--file", str(file), "--check")
+    assert (stale.exit_code, "README.md is stale. Run: " in stale.stderr) == (1, True)
+    assert run("export-roles", "--file", str(file)).exit_code == 0
+    assert file.read_text("utf-8") == text
+    file.write_text("Nothing.")
+    assert "there is no place for the table" in run("export-roles", "--file", str(file)).stderr
+    assert file.read_text("utf-8") == "Nothing."

@@ -43,7 +43,7 @@ def test_a_healthy_database_is_all_right(url: str) -> None:
     before = len(look(url, events))
     assert findings() == (
         0,
-        dict.fromkeys(("settings", "database", "migrations", "guards", "drift", "history", "users"), "ok"),
+        dict.fromkeys(("settings", "database", "migrations", "guards", "drift", "search", "history", "users"), "ok"),
     )
     assert len(look(url, events)) == before
 
@@ -71,6 +71,25 @@ def test_guards_that_were_removed_are_put_back(url: str) -> None:
     said = run("doctor")
     assert (said.exit_code, f"are back: {name}." in said.stdout) == (0, True)
     assert look(url, guard.missing) == []
+
+
+def test_a_search_index_that_is_gone_or_wrong_is_made_anew(url: str) -> None:
+    on_sqlite = url.startswith("sqlite:")
+    damages = ["DROP INDEX contact_search"]
+    if on_sqlite:
+        one = "(rowid, search_key) VALUES (7, 'nobody')"
+        damages = [
+            "DROP TRIGGER search_contact_update",
+            f"INSERT INTO customer_search {one}",
+            "DROP TABLE contact_search",
+        ]
+    for damage in damages:
+        force(url, lambda run, damage=damage: run(damage), keep_guards=False)  # type: ignore[misc]
+        code, found = findings("--dry-run")
+        assert (code, found["search"]) == (1, "problem"), damage
+        code, found = findings()
+        assert (code, found["search"]) == (0, "mended"), damage
+        assert findings()[1]["search"] == "ok", damage
 
 
 def test_a_damaged_history_stays_a_problem(url: str) -> None:

@@ -33,6 +33,8 @@ SALES_DOCUMENT = """{
   amount { amount currency } balance { amount currency } open releasedAt postedAt
 }"""
 PAYMENT = "{ id revision amount { amount currency } receivedOn method reference salesDocument { id } customer { id } }"
+PURPOSE = "{ id revision name wellKnown single assignmentCount }"
+ASSIGNMENT = """{ id revision purpose { id name } contact { id } customer { id } reference { type id label } }"""
 NOTE = "{ id revision body pinned createdAt author { kind id name } customer { id } contact { id } }"
 REMINDERS = "{ workflow { id name } }"
 ONLINE_PAYMENTS = "{ enabled disabledUntil available }"
@@ -92,6 +94,13 @@ CREATE_WORKFLOW = mutation("createReminderWorkflow", f"reminderWorkflow {WORKFLO
 UPDATE_WORKFLOW = mutation("updateReminderWorkflow", f"reminderWorkflow {WORKFLOW}")
 DELETE_WORKFLOW = mutation("deleteReminderWorkflow", "deletedId")
 MOVE_CUSTOMER = mutation("updateCustomer", f"customer {FAMILY}")
+CREATE_PURPOSE = mutation("createPurpose", f"purpose {PURPOSE}")
+UPDATE_PURPOSE = mutation("updatePurpose", f"purpose {PURPOSE}")
+DELETE_PURPOSE = mutation("deletePurpose", "deletedId")
+ASSIGN_CONTACT = mutation("assignContact", f"assignment {ASSIGNMENT}")
+UNASSIGN_CONTACT = mutation("unassignContact", "deletedId")
+LINK_CONTACTS = mutation("linkContacts", f"contacts {CONTACT}")
+UNLINK_CONTACT = mutation("unlinkContact", f"contact {CONTACT}")
 CREATE_NOTE = mutation("createNote", f"note {NOTE}")
 UPDATE_NOTE = mutation("updateNote", f"note {NOTE}")
 DELETE_NOTE = mutation("deleteNote", "deletedId")

@@ -14,6 +14,8 @@ Sent = dict[str, Any]
 # Somebody who may call the mutation, and its input; None for one that has none.
 Example = Callable[[Client], Awaitable[tuple[Client, Sent | None]]]
 
+REFERENCE = {"type": "job", "id": "J-7", "label": "Roof repair"}
+
 EXAMPLES: dict[str, Example] = {}
 
 
@@ -208,6 +210,46 @@ async def delete_payment(admin: Client) -> tuple[Client, Sent | None]:
 @example
 async def set_order_password(admin: Client) -> tuple[Client, Sent | None]:
     return admin, {"contactId": (await factories.contact(admin))["id"], "password": "violet"}
+
+
+@example
+async def create_purpose(admin: Client) -> tuple[Client, Sent | None]:
+    return admin, {"name": "Site safety", "single": True}
+
+
+@example
+async def update_purpose(admin: Client) -> tuple[Client, Sent | None]:
+    return admin, {"id": (await factories.purpose(admin))["id"], "name": "Site access"}
+
+
+@example
+async def delete_purpose(admin: Client) -> tuple[Client, Sent | None]:
+    return admin, {"id": (await factories.purpose(admin))["id"]}
+
+
+@example
+async def assign_contact(admin: Client) -> tuple[Client, Sent | None]:
+    purpose = await factories.purpose(admin, single=True)
+    assignment = await factories.assignment(admin, purpose_id=purpose["id"], reference=REFERENCE)
+    other = await factories.contact(admin, assignment["customer"]["id"])
+    what = {"purposeId": purpose["id"], "reference": REFERENCE}
+    return admin, {"contactId": other["id"], **what, "replace": True}
+
+
+@example
+async def unassign_contact(admin: Client) -> tuple[Client, Sent | None]:
+    return admin, {"id": (await factories.assignment(admin))["id"]}
+
+
+@example
+async def link_contacts(admin: Client) -> tuple[Client, Sent | None]:
+    return admin, {"contacts": [{"id": (await factories.contact(admin))["id"]} for _ in range(2)]}
+
+
+@example
+async def unlink_contact(admin: Client) -> tuple[Client, Sent | None]:
+    linked = await factories.linked(admin, 2)
+    return admin, {"id": linked[0]["id"]}
 
 
 @example

@@ -6,10 +6,20 @@ from datetime import date
 from itertools import count
 
 from audit import Actor, ActorKind, Change, Request, transact
-from models import Customer, Document, PaymentMethod, PaymentResponsibility, Permission, Row, SalesDocumentKind
+from models import (
+    Assignment,
+    Customer,
+    Document,
+    PaymentMethod,
+    PaymentResponsibility,
+    Permission,
+    Row,
+    SalesDocumentKind,
+)
 from models.preferences import preferences_id
 from services import (
     api_keys,
+    assignments,
     contact_roles,
     contacts,
     customers,
@@ -18,14 +28,17 @@ from services import (
     order_desk,
     payments,
     preferences,
+    purposes,
     reminder_workflows,
     sales_documents,
+    same_person,
     user_roles,
     users,
 )
 from services.documents import changing as documents
 
 _TOP = PaymentResponsibility.TOP_LEVEL_PARENT
+_JOB = {"type": "job", "id": "J-7", "label": "Roof repair"}
 
 
 class World:
@@ -49,6 +62,7 @@ class World:
                 await self._others(change)
             for _ in range(parents):
                 await self._customer(change, children)
+            await self._link(change, children)
             for customer_id in self.ids["cus"]:
                 await self._change_what_belongs_to(change, customer_id)
             await self._change_others(change)
@@ -67,6 +81,7 @@ class World:
         self._keep(await contact_roles.create(change, {"name": self._name("Role"), "communication": True}))
         steps = {"name": self._name("Workflow"), "steps": [0, 7]}
         self._keep(await reminder_workflows.create(change, steps))
+        self._keep(await purposes.create(change, {"name": self._name("Purpose")}))
         may = [Permission.NOTES_READ]
         role = self._keep(await user_roles.create(change, {"name": self._name("Reader"), "permissions": may}))
         email = f"{next(self._numbers)}@example.com"
@@ -90,6 +105,8 @@ class World:
             place = self._keep(await locations.create(change, named))
             at = {"customer_id": customer, "location_id": place, "role_id": self.ids["rol"][index]}
             person = self._keep(await contacts.create(change, {**at, "last_name": self._name("Person")}))
+            assigned = {"contact_id": person, "purpose_id": self.ids["pur"][index], "reference": _JOB}
+            self._keep(await assignments.assign(change, assigned))
             document = await self._sales_document(change, customer, place, person)
             for subject_id in (person, customer, document):
                 self._keep(await notes.create(change, {"subject_id": subject_id, "body": self._name("Called")}))
@@ -117,16 +134,26 @@ class World:
         await change.update(Customer, await change.get(Customer, customer_id), {"website": "https://example.com"})
         await locations.update(change, self.ids["loc"][position * each], None, {"name": self._name("New place")})
         await contacts.update(change, self.ids["con"][position * each], None, {"title": self._name("Title")})
+        assignment = await change.get(Assignment, self.ids["asg"][position * each])
+        await change.update(Assignment, assignment, {"reference_label": self._name("Job")})
         await documents.rename(change, self.ids["doc"][position * each], None, f"{self._name('Offer')}.txt")
         await notes.update(change, self.ids["not"][position * each * 3], None, {"body": self._name("Paid")})
         await sales_documents.update(change, self.ids["sdo"][position * each], None, {"due_on": date(2999, 12, 31)})
         await preferences.override(change, customer_id, None, {"monthly_statement": True})
+
+    async def _link(self, change: Change, each: int) -> None:
+        """The first contacts of all customers are one person, and so on."""
+        for position in range(each):
+            people = self.ids["con"][position::each]
+            if len(people) > 1:
+                await same_person.link(change, [{"id": person} for person in people])
 
     async def _change_others(self, change: Change) -> None:
         await contact_roles.update(change, self.ids["rol"][0], None, {"name": self._name("Renamed")})
         await reminder_workflows.update(change, self.ids["rwf"][0], None, {"name": self._name("Renamed")})
         everywhere = not (await preferences.effective(change, self.ids["cus"][0]))["customer_portal"]
         await preferences.update_settings(change, None, {"customer_portal": everywhere})
+        await purposes.update(change, self.ids["pur"][0], None, {"name": self._name("Renamed")})
         await user_roles.update(change, self.ids["uro"][0], None, {"name": self._name("Renamed")})
         await users.update(change, self.ids["usr"][0], None, {"name": self._name("Renamed")})
         await api_keys.revoke(change, self.ids["key"][0], None)
