@@ -25,6 +25,9 @@ _PLAIN = {
     Action.API_KEY_PERMISSION_REFUSED: "The API key {subject} was refused what it has no permission for.",
 }
 
+# Columns whose name says it otherwise.
+_NAMES = {"tax_id": "tax ID"}
+
 # The parts of an address as one writes them. Rows from the database have theirs sorted by name.
 _ADDRESS = ("lines", "city", "region", "postal_code", "country")
 
@@ -42,6 +45,9 @@ _CAPITALS = {"ach": "ACH"}
 
 _VERBS = {"created": "added", "updated": "changed", "deleted": "deleted"}
 
+# A change of nothing but this column to this value has a verb of its own.
+_VERBS_OF_ONE = {("active", False): "deactivated", ("active", True): "reactivated"}
+
 
 def subject_name(subject_type: str) -> str:
     """What a kind of subject is called in a sentence."""
@@ -55,6 +61,8 @@ def label(name: str) -> str:
 
 
 def _words(name: str) -> str:
+    if name in _NAMES:
+        return _NAMES[name]
     return " ".join(_CAPITALS.get(word, word) for word in name.removesuffix("_id").split("_"))
 
 
@@ -94,13 +102,29 @@ def sentence(event: Row, detail: Detail) -> str:
     subject = detail.subject_label or detail.absent
     if action in _PLAIN:
         return _PLAIN[action].format(actor=actor, subject=subject)
+    if action is Action.CUSTOMER_MERGED:
+        return f"{actor} merged {_what(event, detail, subject)} into {_after('merged_into_id', detail)}."
     verb, changes = _VERBS[event["action"].rpartition(".")[2]], detail.changes
     if action in _READS_AS_CHANGED:
         verb, changes = "changed", [change for change in changes if change.name not in _READS_AS_CHANGED[action]]
+    verb = (_only(changes) or verb) if verb == "changed" else verb
     how = _how(event["subject_type"], changes) if verb == "changed" else ""
     if event["actor_kind"] == ActorKind.DATABASE.value:
         return f"Somebody {verb} {_what(event, detail, subject)} past the product{how}."
     return f"{actor} {verb} {_what(event, detail, subject)}{how}."
+
+
+def _only(changes: Sequence[ChangedField]) -> str | None:
+    """The verb of a change that has one of its own."""
+    if len(changes) != 1 or not isinstance(changes[0].after, bool):
+        return None
+    return _VERBS_OF_ONE.get((changes[0].name, changes[0].after))
+
+
+def _after(name: str, detail: Detail) -> str:
+    """The text of what a column became."""
+    texts = (value_text(change.after, change.after_text) for change in detail.changes if change.name == name)
+    return next(texts, None) or detail.absent
 
 
 def _what(event: Row, detail: Detail, subject: str) -> str:

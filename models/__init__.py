@@ -7,7 +7,7 @@ from models.access import ApiKey, IdempotencyKey, Session, Throttle
 from models.contact import Contact, ContactLevel
 from models.contact_method import ContactMethodKind
 from models.contact_role import ContactRole, DesignationSource, WellKnownRole
-from models.customer import AccountingSystem, Customer, CustomerKind, OriginKind, PaymentResponsibility
+from models.customer import AccountingSystem, Customer, CustomerField, CustomerKind, OriginKind, PaymentResponsibility
 from models.database import bind, current
 from models.engine import Database, connect
 from models.fault import Busy, ErrorCode, Fault, Forbidden
@@ -29,6 +29,7 @@ __all__ = [
     "ContactPolicy",
     "ContactRole",
     "Customer",
+    "CustomerField",
     "CustomerKind",
     "Database",
     "DesignationSource",

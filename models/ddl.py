@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 from piccolo.engine import Engine, engine_finder
+from piccolo.querystring import QueryString
 
 
 def migrating_engine() -> Engine[Any]:
@@ -51,6 +53,55 @@ async def add_columns(table: str, definitions: Mapping[str, str]) -> None:
             if name not in there
         ]
     )
+
+
+# So many rows at a time are in memory.
+_BATCH = 500
+
+
+async def fill(table: str, reads: Sequence[str], derive: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> None:
+    """Set columns that derive from others in the rows there are: `derive` gets the columns `reads`, as stored.
+
+    Derived columns are no part of history, so this leaves no events; whatever else a migration changes in audited
+    tables goes through the recorder. Inside the migration's transaction the guard lets these writes pass.
+    """
+    engine = migrating_engine()
+    names = ", ".join(f'"{name}"' for name in reads)
+    position = ""
+    async with _unguarded(table):
+        while True:
+            page = f'SELECT id, {names} FROM "{table}" WHERE id > {{}} ORDER BY id LIMIT {_BATCH}'
+            rows = await engine.run_querystring(QueryString(page, position))
+            if not rows:
+                return
+            for row in rows:
+                values = derive(row)
+                assignments = ", ".join(f'"{name}" = {{}}' for name in values)
+                update = f'UPDATE "{table}" SET {assignments} WHERE id = {{}}'
+                await engine.run_querystring(QueryString(update, *values.values(), row["id"]))
+            position = rows[-1]["id"]
+
+
+@asynccontextmanager
+async def _unguarded(table: str) -> AsyncIterator[None]:
+    """Let updates of the table pass its guard, until the end of the block on SQLite, of the transaction elsewhere."""
+    engine = migrating_engine()
+    if engine.engine_type == "postgres":
+        await engine.run_ddl("SELECT set_config('counterfoil.recorder', 'on', true)")
+        yield
+        return
+    # The trigger asks a function that only our writer connection has: the statement would not even compile here.
+    triggers = await engine.run_querystring(
+        QueryString(
+            "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = {} AND sql LIKE '% UPDATE ON %'",
+            table,
+        )
+    )
+    for trigger in triggers:
+        await engine.run_ddl(f'DROP TRIGGER "{trigger["name"]}"')
+    yield
+    for trigger in triggers:
+        await engine.run_ddl(trigger["sql"])
 
 
 async def rebuild_table(table: str, create: str, columns: Sequence[str], after: Sequence[str] = ()) -> None:

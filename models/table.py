@@ -47,7 +47,8 @@ class Audited(Table):
     field is at fault and what to tell. `added` are columns that a migration added with another value than null, and
     that value: events from before say nothing about them, and a new row has it, too. `texts` makes of a column's
     value, other than null, what people read. `cleared` is how a sentence tells that a column became null, with the
-    column's {name} and its value {before}.
+    column's {name} and its value {before}. A row whose column `replaced_by` is set has given its place to the row that
+    this names: it takes no changes, and nothing new refers to it.
     """
 
     prefix: ClassVar[str]
@@ -59,6 +60,7 @@ class Audited(Table):
     added: ClassVar[Mapping[str, Any]] = {}
     texts: ClassVar[Mapping[str, Callable[[Any], str]]] = {}
     cleared: ClassVar[str] = "{name} {before} removed"
+    replaced_by: ClassVar[str | None] = None
 
     id = Text(primary_key=True)
     revision = Integer()

@@ -26,6 +26,7 @@ from schema.customer_mutations import (
     UpdateLocationInput,
     UpdateLocationPayload,
 )
+from schema.duplicate import ProbableDuplicatePage, duplicate_pairs
 from schema.filters import customers
 from schema.location import Location
 from services import customers as customer_service
@@ -41,6 +42,7 @@ class CustomerQuery:
 
     customer: Customer | None = single(models.Customer, "One customer; null when there is none with this ID.", _READ)
     customers: Connection[Customer] = customers("All customers.", access=_READ)
+    probable_duplicates: ProbableDuplicatePage = duplicate_pairs(_READ)
     location: Location | None = single(models.Location, "One location; null when there is none with this ID.", _READ)
 
 

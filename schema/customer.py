@@ -11,11 +11,18 @@ import strawberry
 import models
 from models import CustomerKind, PaymentResponsibility, Permission, Row
 from models.hierarchy import payers
-from models.listings import CHILDREN_OF_CUSTOMER, CONTACTS_OF_CUSTOMER, LOCATIONS_OF_CUSTOMER, NOTES_OF_CUSTOMER
+from models.listings import (
+    CHILDREN_OF_CUSTOMER,
+    CONTACTS_OF_CUSTOMER,
+    LOCATIONS_OF_CUSTOMER,
+    MERGED_INTO_CUSTOMER,
+    NOTES_OF_CUSTOMER,
+)
 from models.rows import primary_contacts
 from schema.access import PARENT, needs
 from schema.connection import Connection, connection
 from schema.contact import Contact
+from schema.duplicate import ProbableDuplicate, duplicates_of
 from schema.field import batched, derived, plain, referred
 from schema.filters import contacts
 from schema.history import HistoryEvent, history_of, updated_at
@@ -63,7 +70,8 @@ class Customer(Node):
     website: str | None = plain("Web address.")
     billing_address: Address | None = stored("billing_address", "Where bills go.")
     shipping_address: Address | None = stored("shipping_address", "Where goods go.")
-    active: bool = plain("False for a customer who is kept for history only.")
+    tax_id: str | None = plain("VAT number, EIN or another tax ID, as it is written.")
+    active: bool = plain("False for a deactivated customer: a mark to filter by, and not a lock; also when merged.")
     origin: Origin = origin()
     accounting: AccountingFacts | None = derived(
         lambda row: stored_json(row["accounting"]), "What the accounting system says; null when it was made here."
@@ -96,7 +104,20 @@ class Customer(Node):
         nested=True,
         access=needs(Permission.NOTES_READ),
     )
+    merged_into: Annotated[Customer, strawberry.lazy("schema.customer")] | None = referred(
+        "merged_into_id",
+        models.Customer,
+        "The customer into whom it was merged, and who has all that belonged to it; null for one that was not. A merged"
+        " customer cannot be changed any more.",
+    )
+    merged_customers: Connection[Annotated[Customer, strawberry.lazy("schema.customer")]] = connection(
+        MERGED_INTO_CUSTOMER,
+        "The customers that were merged into it, by name, those of earlier merges too.",
+        nested=True,
+    )
+    probable_duplicates: list[ProbableDuplicate] = duplicates_of()
     history: Connection[HistoryEvent] = history_of(
-        "The History view: what happened to the customer and what belongs to it, newest first.",
+        "The History view: what happened to the customer, what belongs to it, and the customers merged into it, newest"
+        " first.",
         access=needs(Permission.HISTORY_READ),
     )

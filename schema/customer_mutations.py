@@ -52,6 +52,7 @@ class CreateCustomerInput:
     payment_responsibility: PaymentResponsibility | None = optional("Who pays for it; the buyer if omitted.")
     payment_terms: str | None = optional("Payment terms, e.g. “Net 30”: at most 200 characters.")
     currency: str | None = optional("Preferred currency: ISO 4217.")
+    tax_id: str | None = optional("VAT number, EIN or another tax ID, as it is written: at most 50 characters.")
 
 
 @strawberry.input(description="A change of a customer. What is omitted stays, null clears.")
@@ -72,6 +73,8 @@ class UpdateCustomerInput:
     payment_responsibility: PaymentResponsibility | None = optional("Who pays for it; cannot be null.")
     payment_terms: str | None = optional("Payment terms, e.g. “Net 30”: at most 200 characters.")
     currency: str | None = optional("Preferred currency: ISO 4217.")
+    tax_id: str | None = optional("VAT number, EIN or another tax ID, as it is written: at most 50 characters.")
+    active: bool | None = optional("False to deactivate, true to reactivate; cannot be null.")
 
 
 @strawberry.input(description="Make a contact of some of a customer's own contact methods.")

@@ -13,7 +13,7 @@ STUB = """{
 BARE_STUB = STUB.replace("customer { id name } ", "")
 
 CUSTOMER = f"""{{
-  id revision kind name email phone website {METHODS} active
+  id revision kind name email phone website {METHODS} taxId active
   billingAddress {ADDRESS} shippingAddress {ADDRESS}
   origin {{ kind system externalId }} primaryContact {{ id }}
 }}"""

@@ -1,0 +1,58 @@
+"""Tax ids, the keys that duplicates share, and where merged customers went."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from piccolo.apps.migrations.auto.migration_manager import MigrationManager
+
+from models import ddl, likeness
+from models.table import Row
+
+ID = "2026-11-22T00:00:00:000006"
+VERSION = "1.38.0"
+DESCRIPTION = "Duplicates and merges"
+
+_RESTRICT = "ON DELETE RESTRICT ON UPDATE NO ACTION"
+
+_CUSTOMER = {
+    "tax_id": "TEXT",
+    "email_key": "{key}",
+    "phone_key": "{key}",
+    "tax_key": "{key}",
+    "city_key": "{key}",
+    "match_key": "{key}",
+    "merged_into_id": f'{{key}} REFERENCES "customer" (id) {_RESTRICT} CHECK (merged_into_id <> id)',
+}
+
+_STATEMENTS = (
+    'CREATE INDEX IF NOT EXISTS customer_email_key ON "customer" (email_key, id)',
+    'CREATE INDEX IF NOT EXISTS customer_phone_key ON "customer" (phone_key, id)',
+    'CREATE INDEX IF NOT EXISTS customer_tax_key ON "customer" (tax_key, id)',
+    'CREATE INDEX IF NOT EXISTS customer_city_key ON "customer" (city_key, match_key, id)',
+    'CREATE INDEX IF NOT EXISTS customer_merged_into_id ON "customer" (merged_into_id, name_key, id)',
+)
+
+_READ = ("name", "methods", "billing_address", "shipping_address", "tax_id")
+_JSON = frozenset({"methods", "billing_address", "shipping_address"})
+
+
+def _keys(row: Mapping[str, Any]) -> Row:
+    # The table's own derive() may read columns that only a later migration adds.
+    read = {name: json.loads(row[name]) if name in _JSON and row[name] else row[name] for name in _READ}
+    return likeness.keys(read)
+
+
+async def forwards() -> MigrationManager:
+    """Add the columns and fill the derived ones. Piccolo calls this; repeating it after a crash is harmless."""
+    manager = MigrationManager(migration_id=ID, app_name="models", description=DESCRIPTION)
+
+    async def create() -> None:
+        await ddl.add_columns("customer", _CUSTOMER)
+        await ddl.fill("customer", _READ, _keys)
+        await ddl.execute(_STATEMENTS)
+
+    manager.add_raw(create)
+    return manager
