@@ -52,6 +52,10 @@ class CustomerField(Enum):
     BILLING_ADDRESS = "BILLING_ADDRESS"
     SHIPPING_ADDRESS = "SHIPPING_ADDRESS"
     TAX_ID = "TAX_ID"
+    PAYMENT_TERMS = "PAYMENT_TERMS"
+    CURRENCY = "CURRENCY"
+    PARENT = "PARENT"
+    PREFERENCES = "PREFERENCES"
 
 
 class Customer(Audited, tablename="customer"):

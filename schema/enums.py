@@ -147,6 +147,10 @@ _register(
         "BILLING_ADDRESS": "The billing address.",
         "SHIPPING_ADDRESS": "The shipping address.",
         "TAX_ID": "The tax ID.",
+        "PAYMENT_TERMS": "The payment terms.",
+        "CURRENCY": "The preferred currency.",
+        "PARENT": "The parent customer, with the payment responsibility.",
+        "PREFERENCES": "All of its preferences, in place of those of the survivor.",
     },
 )
 _register(

@@ -14,6 +14,7 @@ import models
 from audit import Action, ActorKind, Category
 from audit.history import (
     CONTACT_HISTORY,
+    CUSTOMER_HISTORY,
     HISTORY,
     READ_PERMISSION,
     ChangedField,
@@ -184,7 +185,9 @@ class HistoryEvent(Node):
 class HistoryFilter:
     """Only events that fit all of the fields."""
 
-    customer_id: strawberry.ID | None = optional("The customer in whose History view it stands.")
+    customer_id: strawberry.ID | None = optional(
+        "The customer in whose History view it stands, that of a customer merged into it included."
+    )
     subject_id: strawberry.ID | None = optional("What it is about.")
     actor_id: strawberry.ID | None = optional("Who did it.")
     actor_kinds: list[ActorKind] | None = optional("What kind of actor did it.")
@@ -208,7 +211,7 @@ def history(description: str, *, access: Access | None = None) -> Any:
 
 def history_of(description: str, *, access: Access, contact: bool = False) -> Any:
     """The history of one customer, or of one contact."""
-    listing = CONTACT_HISTORY if contact else HISTORY
+    listing = CONTACT_HISTORY if contact else CUSTOMER_HISTORY
     return connection(
         listing, description, filter_type=HistoryFilter, conditions=_conditions, nested=True, access=access
     )

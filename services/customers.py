@@ -29,7 +29,8 @@ DELIVERED = frozenset(
 # What nobody but an accounting system says; no input of the API has it.
 _SAID_BY_SYSTEMS = ("origin_system", "origin_external_id", "accounting")
 
-_HIERARCHY = "customer-hierarchy"
+# The lock under which parents change.
+HIERARCHY = "customer-hierarchy"
 _LONGEST_NAME = 200
 # QuickBooks Online's own limit.
 _LONGEST_SYNCED_NAME = 500
@@ -51,7 +52,7 @@ async def update(change: Change, identifier: str, expected_revision: int | None,
     To be inactive is a mark by which lists are filtered: everything else of the customer can still be changed.
     """
     if given.get("parent_id") is not None:
-        await change.lock(_HIERARCHY)
+        await change.lock(HIERARCHY)
     row = await change.get(Customer, identifier, expected_revision)
     fields = clean(given, row)
     if "parent_id" in given:
