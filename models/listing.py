@@ -173,7 +173,7 @@ async def fetch_page(database: Database, page: Page) -> Slice:
     """The page of the whole list."""
     where, args = _where(page)
     sql = f"SELECT {_columns(page)} FROM {_name(page)} t{where}{_order(page)} LIMIT {page.size + 1}"
-    return _slice(page, await database.fetch(sql, *args))
+    return sliced(page, await database.fetch(sql, *args))
 
 
 async def fetch_pages(database: Database, page: Page, parents: Sequence[str]) -> list[Slice]:
@@ -186,7 +186,7 @@ async def fetch_pages(database: Database, page: Page, parents: Sequence[str]) ->
     by_value: dict[str, list[Row]] = {value: [] for value in values}
     for row in await _fetch_for(database, page, values, quoted(column)):
         by_value[row[column]].append(row)
-    return [_slice(page, merged(page, [by_value[value] for value in some])) for some in members]
+    return [sliced(page, merged(page, [by_value[value] for value in some])) for some in members]
 
 
 async def _members(page: Page, parents: Sequence[str]) -> list[list[str]]:
@@ -272,7 +272,8 @@ def _order(page: Page) -> str:
     return " ORDER BY " + ", ".join(f"{key.sql} {direction}" for key in page.keys)
 
 
-def _slice(page: Page, rows: list[Row]) -> Slice:
+def sliced(page: Page, rows: list[Row]) -> Slice:
+    """The page of rows in the order in which they were read: one more than it has, if there are more."""
     more = len(rows) > page.size
     rows = rows[: page.size]
     if page.backward:
