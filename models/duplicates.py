@@ -45,7 +45,7 @@ class Pair:
 
 
 SAME_LIMIT = 20
-NEIGHBOURS = 100
+NEIGHBOURS = 50
 
 # So many are told of one customer, the most probable ones.
 DUPLICATE_LIMIT = 10
@@ -74,8 +74,8 @@ _COUNTS = "{0}.active AND {0}.merged_into_id IS NULL"
 _AT_ONCE = 1_000
 
 # One look for pairs goes through so many customers at most, so many at a time.
-SCAN_LIMIT = 2_000
-_SCAN_STEP = 250
+SCAN_LIMIT = 1_000
+_SCAN_STEP = 100
 
 
 async def duplicates(customer_ids: Sequence[str]) -> list[list[Duplicate]]:
@@ -89,7 +89,7 @@ async def pairs(first: int, after: tuple[str, str] | None) -> tuple[list[Pair], 
 
     A position is the ids of a pair, or the id of a customer whose pairs have all been told and the empty string.
     They come in the order of the ids of both, each once. At most SCAN_LIMIT customers are looked at, in two statements
-    for every 250: a page may be short, even empty, and not be the last one.
+    for every 100: a page may be short, even empty, and not be the last one.
     """
     position = after or ("", "")
     found: list[Pair] = []
@@ -162,14 +162,13 @@ async def _candidates(customer_ids: Sequence[str]) -> list[Row]:
             f" ORDER BY {order} LIMIT {limit}"
         )
         told = f"s.id AS subject, c.id AS other, '{reason.value}' AS reason, s.match_key AS subject_key"
+        # SQLite keeps the order of a CROSS JOIN: first the wanted, then each of them by its id.
         if bound.dialect == "postgres":
-            source = f"customer s CROSS JOIN LATERAL ({chosen}) c"
+            source = f"wanted w JOIN customer s ON s.id = w.id CROSS JOIN LATERAL ({chosen}) c"
         else:
-            source = f"customer s JOIN customer c ON c.id IN ({chosen.replace('c.id, c.match_key', 'c.id', 1)})"
-        counts = _COUNTS.format("s")
-        selects.append(
-            f"SELECT {told}, c.match_key AS other_key FROM {source} WHERE s.id IN (SELECT id FROM wanted) AND {counts}"
-        )
+            ids = chosen.replace("c.id, c.match_key", "c.id", 1)
+            source = f"wanted w CROSS JOIN customer s ON s.id = w.id CROSS JOIN customer c ON c.id IN ({ids})"
+        selects.append(f"SELECT {told}, c.match_key AS other_key FROM {source} WHERE {_COUNTS.format('s')}")
     array = "SELECT unnest(?::text[]) AS id" if bound.dialect == "postgres" else "SELECT value AS id FROM json_each(?)"
     sql = f"WITH wanted AS ({array}) " + " UNION ALL ".join(selects)
     return await bound.fetch(sql, bound.array(list(customer_ids)))

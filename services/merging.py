@@ -74,9 +74,15 @@ async def _both(change: Change, given: Mapping[str, Any]) -> tuple[Row, Row]:
             concerned |= {row["id"] for row in await change.where(Customer, lock=False, **equal)}
     await change.every(Customer, concerned)
     survivor = await change.get(Customer, identifier, given.get("expected_revision"))
-    revision = given.get("merged_expected_revision")
     # Nobody can make anything new at a customer that is about to be merged.
-    merged = await change.get(Customer, merged_id, revision, field=("merged_id",), to_delete=True)
+    merged = await change.get(Customer, merged_id, field=("merged_id",), to_delete=True)
+    if given.get("merged_expected_revision") not in (None, merged["revision"]):
+        raise Fault(
+            ErrorCode.CONFLICT,
+            "Somebody changed the merged customer in the meantime. Read it again and repeat your change.",
+            ("merged_expected_revision",),
+            current_revision=merged["revision"],
+        )
     return survivor, merged
 
 
