@@ -29,6 +29,7 @@ class Action(Enum):
     CUSTOMER_CREATED = "customer.created"
     CUSTOMER_UPDATED = "customer.updated"
     CUSTOMER_DELETED = "customer.deleted"
+    CUSTOMER_MERGED = "customer.merged"
     LOCATION_CREATED = "location.created"
     LOCATION_UPDATED = "location.updated"
     LOCATION_DELETED = "location.deleted"
@@ -128,11 +129,15 @@ def category_of(subject: SubjectType, changed: Iterable[str] = ()) -> Category:
     return found.pop() if len(found) == 1 else _CATEGORIES[subject]
 
 
+# What changes a row, beside its beginning and its end.
+CHANGING = ("updated", "merged")
+
+
 def action_of(table: type[Audited], verb: str) -> Action:
-    """The action of a change to a row: `verb` is created, updated or deleted."""
+    """The action of a change to a row: `verb` is created, deleted or one of CHANGING."""
     return Action(f"{table.subject.value}.{verb}")
 
 
 def is_change(action: Any) -> bool:
     """Whether events with this stored action change the row of their subject."""
-    return str(action).endswith((".created", ".updated", ".deleted"))
+    return str(action).rpartition(".")[2] in ("created", *CHANGING, "deleted")

@@ -54,8 +54,9 @@ class Change:
         field: Path = ("id",),
         to_delete: bool = False,
     ) -> Row:
-        """The row, locked for a change or `to_delete`. Fault INVALID, NOT_FOUND at `field`, or CONFLICT.
+        """The row, locked for a change or `to_delete`. Fault INVALID, NOT_FOUND or READ_ONLY at `field`, or CONFLICT.
 
+        READ_ONLY: another row has taken its place.
         Locks are taken in the order contact role, customer, location, contact, sales document, note or
         payment, and by id within a table.
         """
@@ -76,22 +77,30 @@ class Change:
         return await self._one(table, identifier, "", field)
 
     async def refer(self, table: type[Audited], identifier: str, field: Path) -> Row:
-        """The row that a reference will point to, kept from disappearing. Fault INVALID or NOT_FOUND at `field`."""
+        """The row that a reference will point to, kept from disappearing. Fault INVALID, NOT_FOUND or READ_ONLY."""
         check_id(identifier, table.prefix, *field)
         return await self._one(table, identifier, _REFER, field)
 
     async def where(
-        self, table: type[Audited], *, limit: int | None = None, lock: bool = True, **equal: Any
+        self,
+        table: type[Audited],
+        *,
+        limit: int | None = None,
+        lock: bool = True,
+        unreferred: bool = False,
+        **equal: Any,
     ) -> list[Row]:
         """The rows with these column values, `limit` of them at most, in id order, with `lock` locked for a change.
 
-        All of the table without any.
+        All of the table without any. With `unreferred` nobody else can make new references to them, either, until
+        the end of the transaction.
         """
         condition = " AND ".join(
             f"{quoted(name)} IS NULL" if value is None else f"{quoted(name)} = ?" for name, value in equal.items()
         )
         args = [value for value in equal.values() if value is not None]
-        return await self._select(table, condition or "1 = 1", *args, lock=_CHANGE if lock else "", limit=limit)
+        kind = _DELETE if unreferred else _CHANGE
+        return await self._select(table, condition or "1 = 1", *args, lock=kind if lock else "", limit=limit)
 
     async def every(self, table: type[Audited], ids: Iterable[str]) -> dict[str, Row]:
         """The rows with these ids that exist, locked in id order, by id: one statement."""
@@ -135,11 +144,13 @@ class Change:
         row: Row,
         values: Mapping[str, Any],
         *,
+        verb: str = "updated",
         customers: Mapping[str, int] = MappingProxyType({}),
     ) -> Row:
-        """Write the columns that differ, one revision up, and leave an `updated` event; without difference nothing.
+        """Write the columns that differ, one revision up, and leave an event; without difference nothing.
 
-        The event says for each changed column how many `customers` that affects.
+        The event's action is the table's for `verb`, one of audit.action.CHANGING. The event says for each changed
+        column how many `customers` that affects.
         """
         changed = {name: value for name, value in values.items() if row[name] != value}
         if not changed:
@@ -147,7 +158,7 @@ class Change:
         after = {**row, **changed, "revision": row["revision"] + 1}
         after.update(table.derive(after))
         await self._store(table, row, after)
-        self._record(table, "updated", row, after, customers=customers)
+        self._record(table, verb, row, after, customers=customers)
         return after
 
     async def update_all(self, table: type[Audited], rows: Sequence[Row], values: Mapping[str, Any]) -> list[Row]:
@@ -256,6 +267,10 @@ class Change:
         if not rows:
             what = table.subject.value.replace("_", " ")
             raise Fault(ErrorCode.NOT_FOUND, f"There is no {what} with this ID.", field)
+        if lock and table.replaced_by and rows[0][table.replaced_by] is not None:
+            [taker] = await self._select(table, "id = ?", rows[0][table.replaced_by], lock="")
+            message = f"This {table.subject.value} was merged into {table.label(taker)}: use that one, {taker['id']}."
+            raise Fault(ErrorCode.READ_ONLY, message, field)
         return rows[0]
 
     async def _select(

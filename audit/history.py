@@ -15,6 +15,7 @@ from audit.event import ACTOR_NAME, CUSTOMER_LABEL, REASON, SUBJECT_LABEL, read_
 from audit.table import Event
 from models import database
 from models.listing import Condition, Key, Listing
+from models.rows import merged_into
 from models.table import Row, column_list
 from models.user import Permission
 
@@ -25,8 +26,11 @@ HISTORY = Listing(
     descending=True,
 )
 
-# The History view. What happened on a sales document stands there.
-CUSTOMER_HISTORY = replace(HISTORY, parent="customer_id", always=(Condition("t.sales_document_id IS NULL"),))
+# The History view. What happened on a sales document stands there. A survivor has the events of those that were merged
+# into it: they keep the customer they had then.
+CUSTOMER_HISTORY = replace(
+    HISTORY, parent="customer_id", always=(Condition("t.sales_document_id IS NULL"),), also=merged_into
+)
 SALES_DOCUMENT_HISTORY = replace(HISTORY, parent="sales_document_id")
 
 # What happened to one subject: the same list under another parent.
@@ -94,13 +98,16 @@ class Detail:
 def conditions(wanted: Mapping[str, Any]) -> list[Condition]:
     """The conditions of a history filter: customer_id, sales_document_id, subject_id, actor_id, actor_kinds,
     categories, actions, from_ (inclusive) and to (exclusive). Absent and None mean no condition; an empty list
-    matches nothing.
+    matches nothing. The events of a customer are also those of the customers that were merged into it.
     """
     found = [
         Condition(f"t.{name} = ?", (wanted[name],))
-        for name in ("customer_id", "sales_document_id", "subject_id", "actor_id")
+        for name in ("sales_document_id", "subject_id", "actor_id")
         if wanted.get(name) is not None
     ]
+    if wanted.get("customer_id") is not None:
+        ids = "SELECT ? UNION ALL SELECT c.id FROM customer c WHERE c.merged_into_id = ?"
+        found.append(Condition(f"t.customer_id IN ({ids})", (wanted["customer_id"], wanted["customer_id"])))
     for name, column in (("actor_kinds", "actor_kind"), ("categories", "category"), ("actions", "action")):
         values: Sequence[Enum] | None = wanted.get(name)
         if values is not None:

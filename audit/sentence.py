@@ -38,6 +38,8 @@ _ASSIGNED = {
     Action.ASSIGNMENT_UPDATED: "{actor} handed an assignment of {before} over to {contact}",
     Action.ASSIGNMENT_DELETED: "{actor} ended the assignment of {before} as {purpose}",
 }
+# Columns whose name says it otherwise.
+_NAMES = {"tax_id": "tax ID"}
 
 # The parts of an address as one writes them. Rows from the database have theirs sorted by name.
 _ADDRESS = ("lines", "city", "region", "postal_code", "country")
@@ -59,6 +61,9 @@ _STEPS = {"RELEASED": "released", "POSTED": "posted", "VOID": "voided"}
 
 _VERBS = {"created": "added", "updated": "changed", "deleted": "deleted", "payment.created": "recorded"}
 
+# A change of nothing but this column to this value has a verb of its own.
+_VERBS_OF_ONE = {("active", False): "deactivated", ("active", True): "reactivated"}
+
 
 def subject_name(subject_type: str) -> str:
     """What a kind of subject is called in a sentence."""
@@ -72,6 +77,8 @@ def label(name: str) -> str:
 
 
 def _words(name: str) -> str:
+    if name in _NAMES:
+        return _NAMES[name]
     return " ".join(_CAPITALS.get(word, word) for word in name.removesuffix("_id").split("_"))
 
 
@@ -119,10 +126,13 @@ def sentence(event: Row, detail: Detail) -> str:
         handed_over = any(change.name == "contact_id" for change in detail.changes)
         if action is not Action.ASSIGNMENT_UPDATED or handed_over:
             return _assigned(action, detail)
+    what = _what(event, detail, subject)
+    if action is Action.CUSTOMER_MERGED:
+        return f"{actor} merged {what} into {_after('merged_into_id', detail)}."
     verb, changes = _VERBS.get(event["action"]) or _VERBS[event["action"].rpartition(".")[2]], detail.changes
     if action in _READS_AS_CHANGED:
         verb, changes = "changed", [change for change in changes if change.name not in _READS_AS_CHANGED[action]]
-    what = _what(event, detail, subject)
+    verb = (_only(changes) or verb) if verb == "changed" else verb
     how = _how(event["subject_type"], changes) if verb == "changed" else ""
     if event["actor_kind"] == ActorKind.DATABASE.value:
         return f"Somebody {verb} {what} past the product{how}."
@@ -151,6 +161,19 @@ def _assigned(action: Action, detail: Detail) -> str:
     label = detail.subject_label
     reference = f" ({label})" if label and label != SubjectType.ASSIGNMENT.value else ""
     return f"{told}{reference} at {detail.customer_label or detail.absent}."
+
+
+def _only(changes: Sequence[ChangedField]) -> str | None:
+    """The verb of a change that has one of its own."""
+    if len(changes) != 1 or not isinstance(changes[0].after, bool):
+        return None
+    return _VERBS_OF_ONE.get((changes[0].name, changes[0].after))
+
+
+def _after(name: str, detail: Detail) -> str:
+    """The text of what a column became."""
+    texts = (value_text(change.after, change.after_text) for change in detail.changes if change.name == name)
+    return next(texts, None) or detail.absent
 
 
 def _what(event: Row, detail: Detail, subject: str) -> str:

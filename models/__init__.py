@@ -8,7 +8,7 @@ from models.assignment import Assignment
 from models.contact import Contact, ContactLevel
 from models.contact_method import ContactMethodKind
 from models.contact_role import ContactRole, DesignationSource, WellKnownRole
-from models.customer import AccountingSystem, Customer, CustomerKind, OriginKind, PaymentResponsibility
+from models.customer import AccountingSystem, Customer, CustomerField, CustomerKind, OriginKind, PaymentResponsibility
 from models.database import bind, current
 from models.document import Document
 from models.engine import Database, connect
@@ -34,6 +34,7 @@ __all__ = [
     "ContactPolicy",
     "ContactRole",
     "Customer",
+    "CustomerField",
     "CustomerKind",
     "Database",
     "DesignationSource",

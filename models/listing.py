@@ -6,7 +6,7 @@ import base64
 import binascii
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -75,7 +75,8 @@ class Condition:
 class Listing:
     """What can be listed: a table, its orders (the last key of each is unique), and the column of the parent.
 
-    `always` are conditions that every page of the list has, whatever its filter.
+    `always` are conditions that every page of the list has, whatever its filter. `also` is a loader: for each parent
+    the further values of that column whose rows are in its list, too.
     """
 
     table: type[Table]
@@ -84,6 +85,7 @@ class Listing:
     parent: str | None = None
     descending: bool = False
     always: tuple[Condition, ...] = ()
+    also: Callable[[Sequence[str]], Awaitable[Sequence[Sequence[str]]]] | None = None
 
 
 @dataclass(frozen=True)
@@ -174,18 +176,36 @@ async def fetch_page(database: Database, page: Page) -> Slice:
     """The page of the whole list."""
     where, args = _where(page)
     sql = f"SELECT {_columns(page)} FROM {_name(page)} t{where}{_order(page)} LIMIT {page.size + 1}"
-    return _slice(page, await database.fetch(sql, *args))
+    return sliced(page, await database.fetch(sql, *args))
 
 
 async def fetch_pages(database: Database, page: Page, parents: Sequence[str]) -> list[Slice]:
-    """The same page for each parent, in their order: one statement whatever their number."""
+    """The same page for each parent, in their order: one statement whatever their number, and that of `also`."""
     column = page.listing.parent
     if column is None:
         raise TypeError("this list has no parent")
-    by_parent: dict[str, list[Row]] = {parent: [] for parent in parents}
-    for row in await _fetch_for(database, page, parents, quoted(column)):
-        by_parent[row[column]].append(row)
-    return [_slice(page, by_parent[parent]) for parent in parents]
+    members = await _members(page, parents)
+    values = list(dict.fromkeys(value for some in members for value in some))
+    by_value: dict[str, list[Row]] = {value: [] for value in values}
+    for row in await _fetch_for(database, page, values, quoted(column)):
+        by_value[row[column]].append(row)
+    return [sliced(page, merged(page, [by_value[value] for value in some])) for some in members]
+
+
+async def _members(page: Page, parents: Sequence[str]) -> list[list[str]]:
+    """The values of the parent column that belong to each parent."""
+    if page.listing.also is None:
+        return [[parent] for parent in parents]
+    return [[parent, *more] for parent, more in zip(parents, await page.listing.also(parents), strict=True)]
+
+
+def merged(page: Page, parts: Sequence[list[Row]]) -> list[Row]:
+    """One list of several, each in the order in which the page is read: at most one row more than the page has."""
+    if len(parts) == 1:
+        return parts[0]
+    rows = [row for part in parts for row in part]
+    rows.sort(key=lambda row: tuple(key.value(row) for key in page.keys), reverse=page.descending != page.backward)
+    return rows[: page.size + 1]
 
 
 async def _fetch_for(database: Database, page: Page, parents: Sequence[str], column: str) -> list[Row]:
@@ -215,16 +235,17 @@ async def count(database: Database, page: Page) -> int:
 
 
 async def counts(database: Database, page: Page, parents: Sequence[str]) -> list[int]:
-    """How many rows the list of each parent has, in one statement."""
+    """How many rows the list of each parent has, in one statement, and that of `also`."""
     column = f"t.{quoted(page.listing.parent or '')}"
+    members = await _members(page, parents)
     where, args = _where(page, database.member(column), paged=False)
     rows = await database.fetch(
         f"SELECT {column} AS parent, count(*) AS n FROM {_name(page)} t{where} GROUP BY {column}",
-        database.array(list(parents)),
+        database.array([value for some in members for value in some]),
         *args,
     )
-    by_parent = {row["parent"]: int(row["n"]) for row in rows}
-    return [by_parent.get(parent, 0) for parent in parents]
+    found = {row["parent"]: int(row["n"]) for row in rows}
+    return [sum(found.get(value, 0) for value in some) for some in members]
 
 
 def _name(page: Page) -> str:
@@ -254,7 +275,8 @@ def _order(page: Page) -> str:
     return " ORDER BY " + ", ".join(f"{key.sql} {direction}" for key in page.keys)
 
 
-def _slice(page: Page, rows: list[Row]) -> Slice:
+def sliced(page: Page, rows: list[Row]) -> Slice:
+    """The page of rows in the order in which they were read: one more than it has, if there are more."""
     more = len(rows) > page.size
     rows = rows[: page.size]
     if page.backward:

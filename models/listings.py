@@ -37,6 +37,7 @@ _PRIORITY = Key(
 
 CUSTOMERS = Listing(Customer, {"NAME": _NAME, "CREATED_AT": _CREATED_AT}, "NAME")
 CHILDREN_OF_CUSTOMER = replace(CUSTOMERS, parent="parent_id")
+MERGED_INTO_CUSTOMER = replace(CUSTOMERS, parent="merged_into_id")
 
 CONTACTS = Listing(
     Contact,
@@ -106,10 +107,14 @@ API_KEYS = Listing(ApiKey, {"NAME": _NAME}, "NAME")
 
 
 def customer_conditions(wanted: Mapping[str, Any]) -> list[Condition]:
-    """The conditions of a customer filter. Absent and None mean no condition."""
+    """The conditions of a customer filter. Absent and None mean no condition.
+
+    Without `merged` those that were merged into others are left out.
+    """
     found = [*_origin(wanted), *_equal(wanted, ("active", "parent_id"))]
     if wanted.get("has_parent") is not None:
         found.append(Condition(f"t.parent_id IS {'NOT ' if wanted['has_parent'] else ''}NULL"))
+    found.append(Condition(f"t.merged_into_id IS {'NOT ' if wanted.get('merged') else ''}NULL"))
     if wanted.get("kind") is not None:
         found.append(Condition("t.kind = ?", (wanted["kind"].value,)))
     return found

@@ -88,6 +88,16 @@ async def also_at(contact_ids: Sequence[str]) -> list[list[Row]]:
     return [found.get(contact_id, [])[:ALSO_AT_LIMIT] for contact_id in contact_ids]
 
 
+async def merged_into(customer_ids: Sequence[str]) -> list[list[str]]:
+    """A loader: the ids of the customers that were merged into each customer. One statement."""
+    bound = current()
+    sql = f"SELECT id, merged_into_id FROM customer WHERE {bound.member('merged_into_id')} ORDER BY id"
+    found: dict[str, list[str]] = {}
+    for row in await bound.fetch(sql, bound.array(list(customer_ids))):
+        found.setdefault(row["merged_into_id"], []).append(row["id"])
+    return [found.get(customer_id, []) for customer_id in customer_ids]
+
+
 async def by_any_id(identifiers: Sequence[str]) -> list[Row | None]:
     """A loader: the audited rows with these ids, of whatever table; one statement for each table among them."""
     by_prefix: dict[str, list[str]] = {}

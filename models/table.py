@@ -53,6 +53,8 @@ class Audited(Table):
     that value: events from before say nothing about them, and a new row has it, too. `texts` makes of a column's
     value, other than null, what people read. `cleared` is how a sentence tells that a column became null, with the
     column's {name} and its value {before}. `money` names for each column of minor units the column of their currency.
+    A row whose column `replaced_by` is set has given its place to the row that this names: it takes no changes, and
+    nothing new refers to it.
     """
 
     prefix: ClassVar[str]
@@ -65,6 +67,7 @@ class Audited(Table):
     texts: ClassVar[Mapping[str, Callable[[Any], str]]] = {}
     cleared: ClassVar[str] = "{name} {before} removed"
     money: ClassVar[Mapping[str, str]] = {}
+    replaced_by: ClassVar[str | None] = None
 
     id = Text(primary_key=True)
     revision = Integer()

@@ -21,15 +21,19 @@ from schema.customer_mutations import (
     CreateLocationPayload,
     DeleteLocationInput,
     DeleteLocationPayload,
+    MergeCustomersInput,
+    MergeCustomersPayload,
     UpdateCustomerInput,
     UpdateCustomerPayload,
     UpdateLocationInput,
     UpdateLocationPayload,
 )
+from schema.duplicate import ProbableDuplicatePage, duplicate_pairs
 from schema.filters import customers
 from schema.location import Location
 from services import customers as customer_service
 from services import locations as location_service
+from services import merging
 
 _READ = needs(Permission.CUSTOMERS_READ)
 _WRITE = needs(Permission.CUSTOMERS_WRITE)
@@ -41,6 +45,7 @@ class CustomerQuery:
 
     customer: Customer | None = single(models.Customer, "One customer; null when there is none with this ID.", _READ)
     customers: Connection[Customer] = customers("All customers.", access=_READ)
+    probable_duplicates: ProbableDuplicatePage = duplicate_pairs(_READ)
     location: Location | None = single(models.Location, "One location; null when there is none with this ID.", _READ)
 
 
@@ -51,6 +56,11 @@ async def _create_customer(change: Change, sent: Sent) -> Sent:
 async def _update_customer(change: Change, sent: Sent) -> Sent:
     identifier, revision = sent.pop("id"), sent.pop("expected_revision", None)
     return {"customer": (await customer_service.update(change, identifier, revision, sent))["id"]}
+
+
+async def _merge_customers(change: Change, sent: Sent) -> Sent:
+    survivor, merged = await merging.merge(change, sent)
+    return {"customer": survivor["id"], "merged": merged["id"]}
 
 
 async def _convert_to_contact(change: Change, sent: Sent) -> Sent:
@@ -80,6 +90,15 @@ class CustomerMutation:
     create_customer = mutation(_create_customer, CreateCustomerInput, CreateCustomerPayload, "Add a customer.", _WRITE)
     update_customer = mutation(
         _update_customer, UpdateCustomerInput, UpdateCustomerPayload, "Change a customer.", _WRITE
+    )
+    merge_customers = mutation(
+        _merge_customers,
+        MergeCustomersInput,
+        MergeCustomersPayload,
+        "Merge a customer into another, who gets its contacts, locations, notes and all else that belongs to it, its"
+        " contact methods too unless an accounting system delivers the survivor's. The merged one stays, inactive, to"
+        " say where it went; it cannot be changed any more. This cannot be undone.",
+        needs(Permission.CUSTOMERS_MERGE),
     )
     convert_to_contact = mutation(
         _convert_to_contact,

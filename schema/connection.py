@@ -106,24 +106,25 @@ def _identity(page: Page) -> tuple[object, ...]:
     return page.signature, page.listing.parent, page.size, page.backward, page.cursor
 
 
-def _argument(annotation: Any, description: str) -> Any:
+def argument(annotation: Any, description: str) -> Any:
+    """The annotation of a field's argument."""
     return Annotated[annotation, strawberry.argument(description=description)]
 
 
 _PAGING: Mapping[str, tuple[Any, Any]] = {
     "first": (
-        _argument(int | None, f"How many, from the beginning or after a cursor: 0 to {MAX_PAGE}."),
+        argument(int | None, f"How many, from the beginning or after a cursor: 0 to {MAX_PAGE}."),
         None,
     ),
-    "after": (_argument(str | None, "Begin after the edge with this cursor."), None),
+    "after": (argument(str | None, "Begin after the edge with this cursor."), None),
     "last": (
-        _argument(int | None, "How many, from the end or before a cursor; not with `first`."),
+        argument(int | None, "How many, from the end or before a cursor; not with `first`."),
         None,
     ),
-    "before": (_argument(str | None, "End before the edge with this cursor."), None),
+    "before": (argument(str | None, "End before the edge with this cursor."), None),
 }
 _SEARCH = (
-    _argument(
+    argument(
         str | None,
         "Only objects that have each of these words, or parts of words, in names, titles, emails, numbers or external"
         f" IDs; case, accents and the punctuation of numbers are ignored. At most {LONGEST_SEARCH} characters.",
@@ -146,11 +147,11 @@ def connection(
     """A connection field over `listing`: the whole of it, or with `nested` the part that belongs to the parent row."""
     arguments: dict[str, tuple[Any, Any]] = dict(_PAGING)
     if filter_type is not None:
-        arguments["filter"] = (_argument(filter_type | None, "Only objects that fit all of the filter's fields."), None)
+        arguments["filter"] = (argument(filter_type | None, "Only objects that fit all of the filter's fields."), None)
     if search:
         arguments["search"] = _SEARCH
     if order_type is not None:
-        arguments["order_by"] = (_argument(order_type | None, "The order of the list."), None)
+        arguments["order_by"] = (argument(order_type | None, "The order of the list."), None)
 
     async def resolve(root: Row, info: Info, **sent: Any) -> Any:
         page = _request(listing, conditions, sent)
@@ -179,8 +180,8 @@ def _request(
     listing: Listing, conditions: Callable[[Mapping[str, Any]], list[Condition]] | None, sent: Mapping[str, Any]
 ) -> Page:
     wanted: list[Condition] = []
-    if conditions is not None and sent.get("filter") is not None:
-        wanted += conditions(given(sent["filter"]))
+    if conditions is not None:
+        wanted += conditions(given(sent["filter"]) if sent.get("filter") is not None else {})
     search = sent.get("search") or ""
     if len(search) > LONGEST_SEARCH:
         raise RequestError("BAD_REQUEST", f"search: use at most {LONGEST_SEARCH} characters.")

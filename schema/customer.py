@@ -17,6 +17,7 @@ from models.listings import (
     CONTACTS_OF_CUSTOMER,
     DOCUMENTS_OF_CUSTOMER,
     LOCATIONS_OF_CUSTOMER,
+    MERGED_INTO_CUSTOMER,
     NOTES_OF_CUSTOMER,
     SALES_DOCUMENTS_OF_CUSTOMER,
 )
@@ -25,6 +26,7 @@ from schema.access import PARENT, needs
 from schema.connection import Connection, connection
 from schema.contact import Contact
 from schema.document import Document, DocumentOrder
+from schema.duplicate import ProbableDuplicate, duplicates_of
 from schema.field import batched, derived, plain, referred
 from schema.filters import contacts
 from schema.history import HistoryEvent, history_of, updated_at
@@ -74,7 +76,8 @@ class Customer(Node):
     website: str | None = plain("Web address.")
     billing_address: Address | None = stored("billing_address", "Where bills go.")
     shipping_address: Address | None = stored("shipping_address", "Where goods go.")
-    active: bool = plain("False for a customer who is kept for history only.")
+    tax_id: str | None = plain("VAT number, EIN or another tax ID, as it is written.")
+    active: bool = plain("False for a deactivated customer: a mark to filter by, and not a lock; also when merged.")
     origin: Origin = origin()
     accounting: AccountingFacts | None = derived(
         lambda row: stored_json(row["accounting"]), "What the accounting system says; null when it was made here."
@@ -120,9 +123,21 @@ class Customer(Node):
     sales_documents: Connection[SalesDocument] = sales_documents(
         SALES_DOCUMENTS_OF_CUSTOMER, "Its quotes, orders and invoices, newest first.", access=SALES_DOCUMENTS_READ
     )
+    merged_into: Annotated[Customer, strawberry.lazy("schema.customer")] | None = referred(
+        "merged_into_id",
+        models.Customer,
+        "The customer into whom it was merged, and who has all that belonged to it; null for one that was not. A merged"
+        " customer cannot be changed any more.",
+    )
+    merged_customers: Connection[Annotated[Customer, strawberry.lazy("schema.customer")]] = connection(
+        MERGED_INTO_CUSTOMER,
+        "The customers that were merged into it, by name, those of earlier merges too.",
+        nested=True,
+    )
+    probable_duplicates: list[ProbableDuplicate] = duplicates_of()
     history: Connection[HistoryEvent] = history_of(
         models.Customer,
-        "The History view: what happened to the customer and what belongs to it, newest first. What happened on "
-        "a quote, order or invoice stands in that document's own history.",
+        "The History view: what happened to the customer, what belongs to it, and the customers merged into it, newest"
+        " first. What happened on a quote, order or invoice stands in that document's own history.",
         access=needs(Permission.HISTORY_READ),
     )

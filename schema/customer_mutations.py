@@ -5,7 +5,7 @@ from __future__ import annotations
 import strawberry
 
 import models
-from models import ContactMethodKind, CustomerKind, PaymentResponsibility
+from models import ContactMethodKind, CustomerField, CustomerKind, PaymentResponsibility
 from schema.access import PARENT
 from schema.contact import Contact
 from schema.customer import Customer
@@ -52,6 +52,7 @@ class CreateCustomerInput:
     payment_responsibility: PaymentResponsibility | None = optional("Who pays for it; the buyer if omitted.")
     payment_terms: str | None = optional("Payment terms, e.g. “Net 30”: at most 200 characters.")
     currency: str | None = optional("Preferred currency: ISO 4217.")
+    tax_id: str | None = optional("VAT number, EIN or another tax ID, as it is written: at most 50 characters.")
 
 
 @strawberry.input(description="A change of a customer. What is omitted stays, null clears.")
@@ -72,6 +73,36 @@ class UpdateCustomerInput:
     payment_responsibility: PaymentResponsibility | None = optional("Who pays for it; cannot be null.")
     payment_terms: str | None = optional("Payment terms, e.g. “Net 30”: at most 200 characters.")
     currency: str | None = optional("Preferred currency: ISO 4217.")
+    tax_id: str | None = optional("VAT number, EIN or another tax ID, as it is written: at most 50 characters.")
+    active: bool | None = optional("False to deactivate, true to reactivate; cannot be null.")
+
+
+@strawberry.input(description="What becomes of a location of the merged customer: either `name` or `intoId`.")
+class MergedLocationInput:
+    """What becomes of a location of the merged customer: either `name` or `intoId`."""
+
+    location_id: strawberry.ID = required("Which location of the merged customer.")
+    name: str | None = optional("Its name at the survivor: 1 to 200 characters.")
+    into_id: strawberry.ID | None = optional("The survivor's location that gets all of it; the merged one is deleted.")
+
+
+@strawberry.input(description="Merge a customer into another one.")
+class MergeCustomersInput:
+    """Merge a customer into another one."""
+
+    id: strawberry.ID = required("The customer that stays: the survivor.")
+    expected_revision: int | None = optional("Refuse with CONFLICT unless the survivor has this revision.")
+    merged_id: strawberry.ID = required("The customer that is merged into it. Not one that the survivor stands below.")
+    merged_expected_revision: int | None = optional("Refuse with CONFLICT unless the merged one has this revision.")
+    primary_contact_id: strawberry.ID | None = optional(
+        "Who becomes the primary contact, an active contact of either; if omitted the survivor's stays, if it has one."
+    )
+    take: list[CustomerField] | None = optional(
+        "What the survivor takes over from the merged one, also when that is empty; everything else stays as it is."
+    )
+    locations: list[MergedLocationInput] | None = optional(
+        "What becomes of locations of the merged one; needed for those that the survivor has by the same name."
+    )
 
 
 @strawberry.input(description="Make a contact of some of a customer's own contact methods.")
@@ -100,6 +131,14 @@ class UpdateCustomerPayload(Payload):
     """What updateCustomer answers."""
 
     customer: Customer | None = changed("customer", models.Customer)
+
+
+@strawberry.type(description="What mergeCustomers answers.", directives=[PARENT])
+class MergeCustomersPayload(Payload):
+    """What mergeCustomers answers."""
+
+    customer: Customer | None = changed("customer", models.Customer)
+    merged_customer: Customer | None = changed("merged", models.Customer)
 
 
 @strawberry.type(description="What convertToContact answers.", directives=[PARENT])

@@ -16,6 +16,7 @@ from models import (
     ContactLevel,
     ContactMethodKind,
     ContactPolicy,
+    CustomerField,
     CustomerKind,
     DesignationSource,
     ErrorCode,
@@ -30,6 +31,7 @@ from models import (
     WellKnownPurpose,
     WellKnownRole,
 )
+from models.duplicates import DuplicateReason
 
 
 def _register(
@@ -181,6 +183,32 @@ _register(
     CustomerKind,
     "Whether a customer is a company or an individual.",
     {"COMPANY": "A company.", "PERSON": "An individual."},
+)
+_register(
+    CustomerField,
+    "What a customer can take over from another one that is merged into it. Values may be added.",
+    {
+        "NAME": "The name.",
+        "KIND": "Company or individual.",
+        "WEBSITE": "The web address.",
+        "BILLING_ADDRESS": "The billing address.",
+        "SHIPPING_ADDRESS": "The shipping address.",
+        "TAX_ID": "The tax ID.",
+        "PAYMENT_TERMS": "The payment terms.",
+        "CURRENCY": "The preferred currency.",
+        "PARENT": "The parent customer, with the payment responsibility.",
+        "PREFERENCES": "All of its preferences, in place of those of the survivor.",
+    },
+)
+_register(
+    DuplicateReason,
+    "Why two customers may be the same. Values may be added.",
+    {
+        "SAME_EMAIL": "The same preferred email address, case ignored.",
+        "SAME_PHONE": "The same preferred phone number, or mobile number where there is no other.",
+        "SAME_TAX_ID": "The same tax ID, whatever stands between its letters and digits.",
+        "SIMILAR_NAME": "A similar name in the same city: case, accents, punctuation, legal forms and order ignored.",
+    },
 )
 _register(
     ContactLevel,

@@ -12,6 +12,7 @@ import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, is_dataclass
 from operator import itemgetter
+from types import MappingProxyType
 from typing import Any
 
 import strawberry
@@ -27,6 +28,8 @@ from schema.execution import LEAVES, Leaf
 KIND = "counterfoil.kind"
 # Metadata of a field that returns as many objects as a list in its arguments has items: the way to that list.
 SIZED_BY = "counterfoil.sized_by"
+# Metadata of a list without pages: how many objects it has at most.
+AT_MOST = "counterfoil.at_most"
 REQUIRED = inspect.Parameter.empty
 
 
@@ -68,9 +71,10 @@ def batched(
     *,
     then: Callable[[Row, Any, Context], Any] | None = None,
     access: Access | None = None,
+    at_most: int | None = None,
 ) -> Any:
-    """What a loader has for the row's key, or what `then` makes of it."""
-    return _declared(Batched(key, load, then), description, access, None)
+    """What a loader has for the row's key, or what `then` makes of it; `at_most` so many objects, when it is a list."""
+    return _declared(Batched(key, load, then), description, access, None, {AT_MOST: at_most} if at_most else {})
 
 
 def referred(column: str, table: type[Audited], description: str, *, access: Access | None = None) -> Any:
@@ -78,9 +82,15 @@ def referred(column: str, table: type[Audited], description: str, *, access: Acc
     return batched(lambda row: row[column], by_ids(table), description, access=access)
 
 
-def _declared(kind: Derived | Batched, description: str, access: Access | None, name: str | None) -> Any:
+def _declared(
+    kind: Derived | Batched,
+    description: str,
+    access: Access | None,
+    name: str | None,
+    further: Mapping[str, Any] = MappingProxyType({}),
+) -> Any:
     return strawberry.field(
-        description=description, name=name, directives=[access] if access else [], metadata={KIND: kind}
+        description=description, name=name, directives=[access] if access else [], metadata={KIND: kind, **further}
     )
 
 

@@ -27,6 +27,7 @@ class CustomerFilter:
     active: bool | None = optional("Active, or not.")
     parent_id: strawberry.ID | None = optional("Right below this customer.")
     has_parent: bool | None = optional("Below another customer, or at the top.")
+    merged: bool | None = optional("Only those that were merged into another; if omitted or false, only the others.")
 
 
 @strawberry.enum(description="By what customers are ordered. Values may be added.")
@@ -80,7 +81,7 @@ class ContactOrder:
 
 
 def customers(description: str, *, access: Access) -> Any:
-    """All customers."""
+    """All customers; those that were merged into others only when the filter asks for them."""
     return connection(
         CUSTOMERS,
         description,

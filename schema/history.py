@@ -194,7 +194,9 @@ class HistoryEvent(Node):
 class HistoryFilter:
     """Only events that fit all of the fields."""
 
-    customer_id: strawberry.ID | None = optional("The customer whom it concerns.")
+    customer_id: strawberry.ID | None = optional(
+        "The customer whom it concerns, a customer merged into it included; also what happened on its sales documents."
+    )
     sales_document_id: strawberry.ID | None = optional("The quote, order or invoice in whose history it stands.")
     subject_id: strawberry.ID | None = optional("What it is about.")
     actor_id: strawberry.ID | None = optional("Who did it.")

@@ -35,7 +35,7 @@ from models import Permission
 from models.listing import DEFAULT_PAGE
 from schema.access import Access, AccessRule
 from schema.connection import LIST
-from schema.field import SIZED_BY
+from schema.field import AT_MOST, SIZED_BY
 
 
 class Variables(dict[str, Any]):
@@ -142,6 +142,8 @@ class _Planner:
             return lambda variables: (
                 _length(self._sent(sent, declared.metadata[SIZED_BY], variables)) * (1 + inner(variables))
             )
+        if declared is not None and AT_MOST in declared.metadata:
+            return lambda variables: declared.metadata[AT_MOST] * (1 + inner(variables))
         if declared is None or LIST not in declared.metadata:
             return inner
         sizes = [argument.value for argument in node.arguments or () if argument.name.value in ("first", "last")]

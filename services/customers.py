@@ -13,13 +13,24 @@ from services.origin import refuse_delivered
 
 # What an accounting system delivers, and is therefore read-only here while the customer is synced.
 DELIVERED = frozenset(
-    {"name", "kind", "methods", "website", "billing_address", "shipping_address", "payment_terms", "currency"}
+    {
+        "name",
+        "kind",
+        "methods",
+        "website",
+        "billing_address",
+        "shipping_address",
+        "payment_terms",
+        "currency",
+        "active",
+    }
 )
 
 # What nobody but an accounting system says; no input of the API has it.
-_SAID_BY_SYSTEMS = ("active", "origin_system", "origin_external_id", "accounting")
+_SAID_BY_SYSTEMS = ("origin_system", "origin_external_id", "accounting")
 
-_HIERARCHY = "customer-hierarchy"
+# The lock under which parents change.
+HIERARCHY = "customer-hierarchy"
 _LONGEST_NAME = 200
 # QuickBooks Online's own limit.
 _LONGEST_SYNCED_NAME = 500
@@ -36,9 +47,12 @@ async def create(change: Change, given: Mapping[str, Any]) -> Row:
 
 
 async def update(change: Change, identifier: str, expected_revision: int | None, given: Mapping[str, Any]) -> Row:
-    """Change the given fields. Null clears, absence leaves."""
+    """Change the given fields. Null clears, absence leaves.
+
+    To be inactive is a mark by which lists are filtered: everything else of the customer can still be changed.
+    """
     if given.get("parent_id") is not None:
-        await change.lock(_HIERARCHY)
+        await change.lock(HIERARCHY)
     row = await change.get(Customer, identifier, expected_revision)
     fields = clean(given, row)
     if "parent_id" in given:
@@ -103,6 +117,10 @@ def clean(given: Mapping[str, Any], row: Row | None) -> dict[str, Any]:
             fields[name] = None if given[name] is None else values.address(given[name], (name,))
     country = ((fields.get("billing_address") or (row or {}).get("billing_address")) or {}).get("country") or "US"
     fields.update(_methods(given, row, country))
+    if "tax_id" in given:
+        fields["tax_id"] = values.optional_line(given["tax_id"], ("tax_id",), longest=50)
+    if "active" in given:
+        fields["active"] = _required(given["active"], "active")
     fields.update({name: given[name] for name in _SAID_BY_SYSTEMS if name in given})
     return fields
 

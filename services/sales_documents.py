@@ -95,7 +95,7 @@ async def refuse_used_location(change: Change, location_id: str) -> None:
     await _refuse_used(change, "There are sales documents for this location{}: keep it.", location_id=location_id)
 
 
-async def _refuse_used(change: Change, message: str, **of: str) -> None:
+async def _refuse_used(change: Change, message: str, **of: Any) -> None:
     rows = await change.where(SalesDocument, limit=5, lock=False, **of)
     if rows:
         names = ", ".join(SalesDocument.label(row) for row in rows)

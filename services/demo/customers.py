@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from audit import Change
@@ -36,6 +36,11 @@ def profile(fiction: Fiction) -> Profile:
     address = f"accounts@{domain}" if is_company else email(person, domain)
     methods = ({"kind": "EMAIL", "value": address}, {"kind": "PHONE", "value": fiction.phone(country)})
     return Profile(country, name, domain, person, is_company, methods, fiction.address(country))
+
+
+def entered_again(made_up: Profile) -> Profile:
+    """The same company as somebody enters it who does not know that it is there: a probable duplicate."""
+    return replace(made_up, name=made_up.name.upper())
 
 
 async def enter(change: Change, fiction: Fiction, made_up: Profile) -> Row:

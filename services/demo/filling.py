@@ -14,7 +14,7 @@ from audit.beginning import has_begun
 from models import Contact, Customer, Row, clock
 from services import contact_roles, defaults, passwords
 from services.demo import activities, books, calendar, order_desk, texts
-from services.demo.customers import Profile, profile
+from services.demo.customers import Profile, entered_again, profile
 from services.demo.desk import Desk
 from services.demo.fiction import Fiction
 from services.demo.office import staff
@@ -26,6 +26,8 @@ CUSTOMERS = 200
 _SYNCED = 120
 _NEW_EACH_DAY = 2
 _MET_EACH_DAY = 10
+# Which of those entered here are duplicates.
+_AGAIN = frozenset({10, 30})
 _BUSY = (11, 19)
 _SERVED = (4, 9)
 _SYNC = time(8, 2, tzinfo=UTC)
@@ -54,7 +56,7 @@ async def fill(password_hash: str, report: Report = _unseen) -> list[tuple[str, 
     fiction = Fiction()
     desk = await _open(days[0], fiction, password_hash)
     records = await _import(days[0], desk)
-    arrivals = (profile(fiction) for _ in range(CUSTOMERS - _SYNCED))
+    arrivals = _arrivals(desk)
     for number, day in enumerate(days):
         # Whatever today's time is, all customers are there.
         new = list(islice(arrivals, _NEW_EACH_DAY if number < len(days) - 2 else CUSTOMERS))
@@ -64,6 +66,13 @@ async def fill(password_hash: str, report: Report = _unseen) -> list[tuple[str, 
                     await work()
         report(number + 1, len(days))
     return [(BUILT_IN[member.role][0], member.email) for member in desk.office.members]
+
+
+def _arrivals(desk: Desk) -> Iterator[Profile]:
+    """The customers that are entered here; some companies had come from QuickBooks before."""
+    known = [made_up for made_up in desk.profiles.values() if made_up.is_company]
+    for number in range(CUSTOMERS - _SYNCED):
+        yield entered_again(known[number]) if number in _AGAIN else profile(desk.fiction)
 
 
 async def _open(day: date, fiction: Fiction, password_hash: str) -> Desk:

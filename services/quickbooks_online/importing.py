@@ -42,6 +42,7 @@ class _Outcome(Enum):
     CREATED = auto()
     UPDATED = auto()
     UNCHANGED = auto()
+    MERGED = auto()
 
 
 def _unseen(done: int, total: int) -> None:
@@ -89,7 +90,16 @@ async def _apply_batch(
             problems.append(_problem(records[0], fault))
             return []
         return [outcome for record in records for outcome in await _apply_batch(request, [record], role_id, problems)]
+    problems += [
+        _merged(record) for record, outcome in zip(records, outcomes, strict=True) if outcome is _Outcome.MERGED
+    ]
     return outcomes
+
+
+def _merged(record: CustomerRecord) -> Problem:
+    return Problem(
+        record.external_id, "Not imported: this customer was merged into another one here. Merge them there, too."
+    )
 
 
 def _problem(record: CustomerRecord, fault: Fault) -> Problem:
@@ -104,6 +114,8 @@ async def _apply(change: Change, record: CustomerRecord, role_id: str) -> _Outco
         customer = await customers.create(change, {**_customer(record), **_origin(record)})
         await _apply_contact(change, record, customer, None, role_id)
         return _Outcome.CREATED
+    if row["merged_into_id"] is not None:
+        return _Outcome.MERGED
     contacts_known = await change.where(
         Contact, customer_id=row["id"], origin_system=SYSTEM, origin_external_id=external_id
     )

@@ -13,7 +13,7 @@ STUB = """{
 BARE_STUB = STUB.replace("customer { id name } ", "")
 
 CUSTOMER = f"""{{
-  id revision kind name email phone website {METHODS} active
+  id revision kind name email phone website {METHODS} taxId active
   billingAddress {ADDRESS} shippingAddress {ADDRESS}
   origin {{ kind system externalId }} primaryContact {{ id }}
 }}"""
@@ -78,6 +78,9 @@ def mutation(name: str, selection: str, stub: str = STUB) -> str:
 CREATE_CUSTOMER = mutation("createCustomer", f"customer {CUSTOMER}")
 UPDATE_CUSTOMER = mutation("updateCustomer", f"customer {CUSTOMER}")
 CONVERT_TO_CONTACT = mutation("convertToContact", f"customer {CUSTOMER} contact {CONTACT}")
+MERGE_CUSTOMERS = mutation(
+    "mergeCustomers", f"customer {CUSTOMER} mergedCustomer {{ id revision name active mergedInto {{ id name }} }}"
+)
 CREATE_LOCATION = mutation("createLocation", f"location {LOCATION}")
 UPDATE_LOCATION = mutation("updateLocation", f"location {LOCATION}")
 DELETE_LOCATION = mutation("deleteLocation", "deletedId")
@@ -145,10 +148,13 @@ HISTORY = f"""query ($filter: HistoryFilter, $first: Int, $after: String, $last:
     pageInfo {{ hasNextPage hasPreviousPage startCursor endCursor }}
   }}
 }}"""
-CUSTOMER_HISTORY = f"""query ($id: ID!, $filter: HistoryFilter, $first: Int, $after: String) {{
+CUSTOMER_HISTORY = f"""query (
+  $id: ID!, $filter: HistoryFilter, $first: Int, $after: String, $last: Int, $before: String
+) {{
   customer(id: $id) {{
-    history(filter: $filter, first: $first, after: $after) {{
-      totalCount edges {{ cursor node {STUB} }} pageInfo {{ hasNextPage endCursor }}
+    history(filter: $filter, first: $first, after: $after, last: $last, before: $before) {{
+      totalCount edges {{ cursor node {STUB} }}
+      pageInfo {{ hasNextPage hasPreviousPage startCursor endCursor }}
     }}
   }}
 }}"""

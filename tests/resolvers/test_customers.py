@@ -60,6 +60,7 @@ async def test_a_customer_is_created_with_cleaned_values(client: Client) -> None
                 strict=True,
             )
         ],
+        "taxId": None,
         "active": True,
         "billingAddress": BERLIN,
         "shippingAddress": None,

@@ -72,6 +72,12 @@ async def update_customer(admin: Client) -> tuple[Client, Sent | None]:
 
 
 @example
+async def merge_customers(admin: Client) -> tuple[Client, Sent | None]:
+    survivor, merged = await factories.customer(admin), await factories.contact(admin)
+    return admin, {"id": survivor["id"], "mergedId": merged["customer"]["id"], "take": ["NAME"]}
+
+
+@example
 async def convert_to_contact(admin: Client) -> tuple[Client, Sent | None]:
     customer = await factories.customer(admin, email="eva@lakeside.example.com")
     return admin, {"customerId": customer["id"], "methodIds": [customer["methods"][0]["id"]], "firstName": "Eva"}

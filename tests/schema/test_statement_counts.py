@@ -22,7 +22,13 @@ pytestmark = pytest.mark.anyio
 Way = tuple[tuple[str, GraphQLField], ...]
 
 # Lists that no query reaches without arguments; a test of their own tries them.
-APART = {"Query.nodes", "SetContactRolesPayload.contacts", "LinkContactsPayload.contacts"}
+APART = {
+    "Query.nodes",
+    "SetContactRolesPayload.contacts",
+    "LinkContactsPayload.contacts",
+    "ProbableDuplicatePage.pairs",
+    "ProbableDuplicatePair.customers",
+}
 # Of few rows all have been read a level above: with many it takes one statement more.
 READ_ABOVE = {"Contact.alsoAt alsoAt"}
 IN_EVERY_PAYLOAD = {"events", "errors"}
@@ -93,9 +99,11 @@ def queries() -> Iterator[tuple[str, str]]:
             continue
         way = (*reached[kind], (name, field))
         pages = sum(is_connection(step) for _, step in way)
-        # Three lists in each other at 50 each would be more than a query may ask for.
-        size = 50 if pages <= 2 else 20
         for selected, text in selections(item(field)):
+            inner = item(field).fields.get(selected)
+            together = pages + (inner is not None and is_list(inner))
+            # Three lists in each other at 50 each would be more than a query may ask for.
+            size = 50 if together <= 2 else 20
             for step_name, step in reversed(way):
                 if is_connection(step):
                     text = f"{step_name}(first: {size}) {{ totalCount edges {{ cursor node {{ {text} }} }} }}"
@@ -182,6 +190,21 @@ async def test_objects_by_their_ids(client: Client, database: models.Database) -
             assert [node["id"] for node in found["nodes"]] == ids
             counts.setdefault(wanted, []).append(len(seen))
     assert {wanted: (few, many) for wanted, (few, many) in counts.items() if few != many} == {}
+
+
+async def test_pairs_of_probable_duplicates(client: Client, database: models.Database) -> None:
+    assert client.user is not None
+    world = World(client.user)
+    values = f"{VALUES['Customer']} primaryContact {{ id }}"
+    text = f"{{ probableDuplicates(first: 100) {{ pairs {{ reasons customers {{ {values} }} }} endCursor }} }}"
+    counts = []
+    for parents in (2, 12):
+        await world.grow(parents, 1)
+        with observed(database) as seen:
+            found = (await client.run(text))["probableDuplicates"]
+        assert len(found["pairs"]) >= parents / 2
+        counts.append(len(seen))
+    assert counts[0] == counts[1]
 
 
 CONTACTS = f"contacts {{ {VALUES['Contact']} role {{ name }} customer {{ name }} }}"

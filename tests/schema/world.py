@@ -24,6 +24,7 @@ from services import (
     contacts,
     customers,
     locations,
+    merging,
     notes,
     order_desk,
     payments,
@@ -94,10 +95,13 @@ class World:
         # Each below the one before it, and the top of all pays.
         above = {"parent_id": self.ids.get("cus", [None])[-1], "payment_responsibility": _TOP}
         synced = {"origin_system": "QUICKBOOKS_ONLINE", "origin_external_id": number, "accounting": {"currency": "EUR"}}
-        email = {"email": f"{number}@example.com"}
+        email = {"email": f"{number}@example.com", "tax_id": "DE 123"}
         customer = self._keep(
             await customers.create(change, {"name": self._name("Customer"), **above, **synced, **email})
         )
+        # One of the same tax ID was entered twice by mistake.
+        again = await customers.create(change, {"name": self._name("Customer"), "tax_id": number})
+        await merging.merge(change, {"id": customer, "merged_id": again["id"]})
         await preferences.override(change, customer, None, {"reminders": {"workflow_id": self.ids["rwf"][0]}})
         self._keep({"id": preferences_id(customer)})
         for index in range(children):

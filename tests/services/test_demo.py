@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from models import BuiltInRole, Database, Row, UserRole, clock
+from models.duplicates import Pair, pairs
 from models.identifier import new_id
 from services import demo, passwords
 from services.demo import calendar
@@ -68,8 +69,15 @@ async def test_an_empty_database_is_filled_with_a_believable_office(database: Da
     assert any(row["contact_verified"] for row in documents)
     assert sum(row["parent_id"] is not None for row in await rows(database, "customer", "parent_id")) == 9
     assert len(await rows(database, "reminder_workflow", "id")) == 3
+    again = [sorted(row["name"] for row in await both(database, pair)) for pair in (await pairs(100, None))[0]]
+    assert sum(one.upper() == other.upper() for one, other in again) == 2
     await check_history(database)
     check_times(await events(database), [row for row in customers if row["origin_system"] is None])
+
+
+async def both(database: Database, pair: Pair) -> list[Row]:
+    sql = "SELECT name FROM customer WHERE id IN (?, ?)"
+    return await database.fetch(sql, pair.customer_id, pair.duplicate.customer_id)
 
 
 async def check_history(database: Database) -> None:

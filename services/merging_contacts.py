@@ -1,0 +1,51 @@
+"""The contacts of a customer that is merged into another: they move, and exactly one of all stays primary."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from audit import Change
+from models import Contact, Fault, Row
+
+TABLE = Contact
+
+
+async def move(change: Change, survivor: Row, merged: Row, primary_id: str | None) -> None:
+    """Move the merged customer's contacts. `primary_id` becomes primary, else the survivor's stays it, if there is one.
+
+    Where an accounting system has delivered the same contact to both customers, the merged one's becomes a local one:
+    a system delivers a contact to a customer once.
+    """
+    own = await change.where(Contact, customer_id=survivor["id"])
+    rows = await change.where(Contact, unreferred=True, customer_id=merged["id"])
+    primary = _primary(own, rows, primary_id)
+    for former in own:
+        if former["primary"] and former is not primary:
+            await change.update(Contact, former, {"primary": False})
+    delivered = {_origin(row) for row in own if row["origin_system"] is not None}
+    twice = [row for row in rows if _origin(row) in delivered]
+    others = [row for row in rows if _origin(row) not in delivered and row is not primary]
+    at = {"customer_id": survivor["id"]}
+    await change.update_all(Contact, others, {**at, "primary": False})
+    local = {"origin_system": None, "origin_external_id": None}
+    await change.update_all(Contact, [row for row in twice if row is not primary], {**at, **local, "primary": False})
+    if primary is not None:
+        further = {**at, **(local if primary in twice else {})} if primary in rows else {}
+        await change.update(Contact, primary, {**further, "primary": True})
+
+
+def _primary(own: Sequence[Row], rows: Sequence[Row], primary_id: str | None) -> Row | None:
+    """Who is primary afterwards; None without an active contact."""
+    if primary_id is None:
+        return next((row for row in (*own, *rows) if row["primary"]), None)
+    for row in (*own, *rows):
+        if row["id"] == primary_id and row["active"]:
+            return row
+    raise Fault.invalid(
+        "The primary contact must be an active contact of one of the two customers.", "primary_contact_id"
+    )
+
+
+def _origin(row: Row) -> tuple[Any, Any]:
+    return row["origin_system"], row["origin_external_id"]
