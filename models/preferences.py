@@ -53,7 +53,7 @@ def _with_rate(member: str, what: str) -> Callable[[Any], str]:
         if not isinstance(value, Mapping):
             return str(value)
         enabled, rate = value.get("enabled"), value.get(member)
-        return f"on, {shown(rate)} % {what}" if enabled and rate and isinstance(rate, int) else _switch(enabled)
+        return _switch(enabled) + (f", {shown(rate)} % {what}" if rate and isinstance(rate, int) else "")
 
     return read
 
@@ -141,6 +141,7 @@ class Preferences(Audited, tablename="preferences"):
     subject = SubjectType.PREFERENCES
     texts = _TEXTS
     cleared = "{name} from {before} back to the global setting"
+    alternatives = frozenset({"reminder_workflow_id", "reminders"})
 
     customer_id = reference(Customer, null=False)
     reminder_workflow_id = reference(ReminderWorkflow, null=True)
