@@ -33,7 +33,7 @@ def _is_well_formed(name: str, value: Any) -> bool:
         return False
     inner = value[member]
     if name in _RATES:
-        return type(inner) is int and 0 <= inner <= WHOLE
+        return type(inner) is int and inner in range(WHOLE + 1)
     return inner is None or (value["enabled"] is False and _is_day(inner))
 
 
