@@ -31,16 +31,16 @@ def _is_well_formed(name: str, value: Any) -> bool:
     member = _RATES[name][0] if name in _RATES else "disabled_until"
     if not isinstance(value, dict) or value.keys() != {"enabled", member} or type(value["enabled"]) is not bool:
         return False
-    inner = value[member]
+    inner: object = value[member]
     if name in _RATES:
-        return type(inner) is int and inner in range(WHOLE + 1)
-    return inner is None or (value["enabled"] is False and _is_day(inner))
+        return type(inner) is int and 0 <= inner <= WHOLE
+    return inner is None or (not value["enabled"] and _is_day(inner))
 
 
-def _is_day(text: Any) -> bool:
+def _is_day(value: object) -> bool:
     try:
-        return date.fromisoformat(text).isoformat() == text
-    except (TypeError, ValueError):
+        return isinstance(value, str) and date.fromisoformat(value).isoformat() == value
+    except ValueError:
         return False
 
 
