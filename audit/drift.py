@@ -20,7 +20,7 @@ from audit.fold import Key, LongText, State, fold
 from audit.recorder import transact
 from models.engine import Database
 from models.fault import Fault
-from models.registry import AUDITED
+from models.registry import AUDITED, LOCKED
 from models.table import Audited, Row, column_list, decode_row, quoted
 
 REASON = "Found when the tables were compared with history. Columns that derive from others were computed again."
@@ -140,7 +140,7 @@ async def _keep_from_committing(database: Database) -> None:
 async def _lock_rows(database: Database, ids: Sequence[str]) -> None:
     """Lock what will be adopted before the append lock, in the order in which all others lock rows, too."""
     if database.dialect == "postgres":
-        for table in AUDITED:
+        for table in LOCKED:
             name = quoted(table._meta.tablename)
             sql = f"SELECT id FROM {name} WHERE {database.member('id')} ORDER BY id FOR UPDATE"
             await database.fetch(sql, database.array(ids))

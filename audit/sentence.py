@@ -10,7 +10,8 @@ from audit.action import Action
 from audit.actor import ActorKind
 from audit.history import ChangedField, Detail
 from models.registry import BY_SUBJECT
-from models.table import Row, SubjectType
+from models.table import REMOVED, Row, SubjectType
+from models.text import counted
 
 _LONGEST = 80
 
@@ -105,7 +106,7 @@ def value_text(value: Any, text: str | None = None) -> str | None:
 
 def change_texts(subject_type: str, change: ChangedField) -> tuple[str | None, str | None]:
     """What people read before and after a change."""
-    read = BY_SUBJECT[subject_type].texts.get(change.name) if subject_type in BY_SUBJECT else None
+    read = BY_SUBJECT[subject_type].texts.get(change.name)
     sides = (change.before, change.before_text), (change.after, change.after_text)
     before, after = (
         value_text(value, text) if read is None or value is None or text is not None else read(value)
@@ -201,7 +202,13 @@ def _texts(change: ChangedField) -> list[str]:
 
 
 def _how(subject_type: str, changes: Sequence[ChangedField]) -> str:
-    parts = [_change(subject_type, change) + _for_customers(change) for change in changes]
+    table = BY_SUBJECT[subject_type]
+    replaced = any(change.name in table.alternatives and change.after is not None for change in changes)
+    parts = [
+        _change(subject_type, change, REMOVED if replaced and change.name in table.alternatives else table.cleared)
+        + _for_customers(change)
+        for change in changes
+    ]
     if not parts:
         return ""
     return ": " + ("; ".join(parts) if len(parts) <= 3 else "; ".join(parts[:3]) + f" and {len(parts) - 3} more")
@@ -210,10 +217,10 @@ def _how(subject_type: str, changes: Sequence[ChangedField]) -> str:
 def _for_customers(change: ChangedField) -> str:
     if change.customers is None:
         return ""
-    return f" for {change.customers:,} customer{'' if change.customers == 1 else 's'}"
+    return f" for {counted(change.customers, 'customer')}"
 
 
-def _change(subject_type: str, change: ChangedField) -> str:
+def _change(subject_type: str, change: ChangedField, cleared: str) -> str:
     name = _words(change.name)
     before, after = change_texts(subject_type, change)
     if change.name == "person_id":
@@ -224,7 +231,7 @@ def _change(subject_type: str, change: ChangedField) -> str:
     if before is None or before == "":
         return f"{name} set to {_quoted(after)}"
     if after is None or after == "":
-        return BY_SUBJECT[subject_type].cleared.format(name=name, before=_quoted(before))
+        return cleared.format(name=name, before=_quoted(before))
     if _quoted(before) == _quoted(after):
         # The difference lies beyond what is shown.
         return name

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from models.customer import Customer
 from models.database import current
 from models.table import Row, column_list
 
-# Each customer climbs as far as its own payment responsibility says; UNION ends a circle that was forced past us.
-_PAYERS = f"""
-WITH RECURSIVE climb (start, id, next, responsibility) AS (
-    SELECT c.id, c.id, CASE WHEN c.payment_responsibility <> 'BUYER' THEN c.parent_id END, c.payment_responsibility
+# A customer's id, and the payment responsibility by which one came there.
+_Place = tuple[str, str]
+
+# The ways up, each part of them once, whoever goes there: `says` is the payment responsibility by which one goes on,
+# `own` that of the row. UNION ends a circle that was forced past us. Where a way ends stands the customer that pays.
+_WAYS = f"""
+WITH RECURSIVE way (at, own, says, next) AS (
+    SELECT c.id, c.payment_responsibility, c.payment_responsibility,
+        CASE WHEN c.payment_responsibility <> 'BUYER' THEN c.parent_id END
     FROM customer c WHERE {{member}}
     UNION
-    SELECT climb.start, p.id, CASE WHEN climb.responsibility = 'TOP_LEVEL_PARENT' THEN p.parent_id END,
-        climb.responsibility
-    FROM climb JOIN customer p ON p.id = climb.next
+    SELECT p.id, p.payment_responsibility,
+        CASE way.says WHEN 'IMMEDIATE_PARENT' THEN 'BUYER' ELSE way.says END,
+        CASE way.says WHEN 'TOP_LEVEL_PARENT' THEN p.parent_id END
+    FROM way JOIN customer p ON p.id = way.next
 )
-SELECT climb.start, {column_list(Customer, "c")}
-FROM climb JOIN customer c ON c.id = climb.id WHERE climb.next IS NULL"""
+SELECT way.at, way.own, way.says, way.next, {column_list(Customer, "c")}
+FROM way LEFT JOIN customer c ON c.id = way.at AND way.next IS NULL"""
 
 _ABOVE = """
 WITH RECURSIVE above (id, parent_id) AS (
@@ -33,9 +39,36 @@ SELECT id FROM above"""
 async def payers(customer_ids: Sequence[str]) -> list[Row | None]:
     """A loader: who pays for each customer; None for one whose way up is a circle. One statement, however deep."""
     bound = current()
-    rows = await bound.fetch(_PAYERS.format(member=bound.member("c.id")), bound.array(list(customer_ids)))
-    found = {row.pop("start"): row for row in rows}
-    return [found.get(customer_id) for customer_id in customer_ids]
+    own: dict[str, str] = {}
+    ways: dict[_Place, _Place | None] = {}
+    paying: dict[str, Row] = {}
+    for row in await bound.fetch(_WAYS.format(member=bound.member("c.id")), bound.array(list(customer_ids))):
+        at, says, following = row.pop("at"), row.pop("says"), row.pop("next")
+        own[at] = row.pop("own")
+        if following is None:
+            ways[at, says] = None
+            paying[at] = row
+        else:
+            ways[at, says] = following, "BUYER" if says == "IMMEDIATE_PARENT" else says
+    known: dict[_Place, str | None] = {}
+    ends = (_end(ways, (one, own[one]), known) if one in own else None for one in customer_ids)
+    return [None if end is None else paying[end] for end in ends]
+
+
+def _end(ways: Mapping[_Place, _Place | None], start: _Place, known: dict[_Place, str | None]) -> str | None:
+    """At whom the way from `start` ends; None in a circle. It becomes known of all places on the way."""
+    path: list[_Place] = []
+    place: _Place | None = start
+    end: str | None = None
+    while place is not None and place not in known:
+        # Until it is: a circle comes back here.
+        known[place] = None
+        path.append(place)
+        end, place = place[0], ways[place]
+    if place is not None:
+        end = known[place]
+    known.update(dict.fromkeys(path, end))
+    return end
 
 
 async def with_ancestors(customer_id: str) -> set[str]:

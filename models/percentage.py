@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+WHOLE = 10_000
+
 
 def written(basis_points: int) -> str:
     """With two decimals: 250 is “2.50”."""

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from enum import Enum
 from typing import Any
 
 from piccolo.columns import Boolean, Text
 
-from models import text
+from models import preference_values, text
 from models.customer import Customer
-from models.percentage import shown
 from models.table import Audited, Json, Row, SubjectType, reference
 
 # There is one row of settings, so its id is known: a TypeID of the nil UUID.
@@ -43,49 +42,6 @@ class PreferenceSource(Enum):
     GLOBAL = "GLOBAL"
 
 
-def _switch(value: Any) -> str:
-    return "on" if value else "off"
-
-
-def _with_rate(member: str, what: str) -> Callable[[Any], str]:
-    def read(value: Any) -> str:
-        # History may hold what was forced past us: it has no form that one could rely on.
-        if not isinstance(value, Mapping):
-            return str(value)
-        enabled, rate = value.get("enabled"), value.get(member)
-        return f"on, {shown(rate)} % {what}" if enabled and rate and isinstance(rate, int) else _switch(enabled)
-
-    return read
-
-
-def _online_payments(value: Any) -> str:
-    if not isinstance(value, Mapping):
-        return str(value)
-    until = value.get("disabled_until")
-    return f"off until {until}" if until else _switch(value.get("enabled"))
-
-
-def _days(steps: Any) -> str:
-    return ", ".join(map(_day, steps)) if isinstance(steps, list) else str(steps)
-
-
-def _day(step: Any) -> str:
-    if not isinstance(step, int) or step == 0:
-        return "on the due date" if step == 0 else str(step)
-    return f"{abs(step)} day{'s' if abs(step) > 1 else ''} {'before' if step < 0 else 'after'}"
-
-
-_TEXTS: Mapping[str, Callable[[Any], str]] = {
-    "reminders": _switch,
-    "monthly_statement": _switch,
-    "online_payments": _online_payments,
-    "customer_portal": _switch,
-    "card": _with_rate("surcharge_basis_points", "surcharge"),
-    "ach": _with_rate("discount_basis_points", "discount"),
-    "contact_policy": lambda value: str(value).replace("_", " ").lower(),
-}
-
-
 class ReminderWorkflow(Audited, tablename="reminder_workflow"):
     """When reminders of an invoice go out. `steps` are days relative to its due date, ascending."""
 
@@ -93,7 +49,7 @@ class ReminderWorkflow(Audited, tablename="reminder_workflow"):
     subject = SubjectType.REMINDER_WORKFLOW
     derived = frozenset({"name_key"})
     taken = {"name_key": ("name", "Another reminder workflow has this name.")}
-    texts = {"steps": _days}
+    texts = {"steps": preference_values.days}
 
     name = Text()
     name_key = Text()
@@ -101,7 +57,8 @@ class ReminderWorkflow(Audited, tablename="reminder_workflow"):
 
     @staticmethod
     def derive(row: Mapping[str, Any]) -> Row:
-        """The key that makes the name unique."""
+        """The key that makes the name unique. ValueError for steps that nobody could read."""
+        preference_values.check_steps(row["steps"])
         return {"name_key": text.key(row["name"])}
 
 
@@ -114,7 +71,7 @@ class Settings(Audited, tablename="settings"):
 
     prefix = "set"
     subject = SubjectType.SETTINGS
-    texts = _TEXTS
+    texts = preference_values.TEXTS
 
     reminder_workflow_id = reference(ReminderWorkflow, null=True)
     monthly_statement = Boolean()
@@ -123,6 +80,12 @@ class Settings(Audited, tablename="settings"):
     card = Json()
     ach = Json()
     contact_policy = Text()
+
+    @staticmethod
+    def derive(row: Mapping[str, Any]) -> Row:
+        """Nothing; ValueError for values that nobody could read."""
+        preference_values.check(row)
+        return {}
 
     @staticmethod
     def label(row: Mapping[str, Any]) -> str:
@@ -139,8 +102,9 @@ class Preferences(Audited, tablename="preferences"):
 
     prefix = "prf"
     subject = SubjectType.PREFERENCES
-    texts = _TEXTS
+    texts = preference_values.TEXTS
     cleared = "{name} from {before} back to the global setting"
+    alternatives = frozenset({"reminder_workflow_id", "reminders"})
 
     customer_id = reference(Customer, null=False)
     reminder_workflow_id = reference(ReminderWorkflow, null=True)
@@ -151,6 +115,12 @@ class Preferences(Audited, tablename="preferences"):
     card = Json(null=True)
     ach = Json(null=True)
     contact_policy = Text(null=True)
+
+    @staticmethod
+    def derive(row: Mapping[str, Any]) -> Row:
+        """Nothing; ValueError for values that nobody could read."""
+        preference_values.check(row)
+        return {}
 
     @staticmethod
     def label(row: Mapping[str, Any]) -> str:

@@ -40,6 +40,9 @@ AUDITED: tuple[type[Audited], ...] = (
     Assignment,
 )
 
+# In the order in which rows are locked: the settings before the workflow that they name.
+LOCKED: tuple[type[Audited], ...] = (Settings, *(table for table in AUDITED if table is not Settings))
+
 OPERATIONAL: Mapping[type[Table], str] = {
     Session: "Who is signed in now. Signing in and out are events; the last use changes with every minute.",
     Throttle: "Counters of failures. Each failure and each wait is an event.",

@@ -13,6 +13,8 @@ from piccolo.table import Table
 
 Row = dict[str, Any]
 
+REMOVED = "{name} {before} removed"
+
 
 class SubjectType(Enum):
     """What an event can be about; the value is the name of the table. Values may be added."""
@@ -52,9 +54,9 @@ class Audited(Table):
     field is at fault and what to tell. `added` are columns that a migration added with another value than null, and
     that value: events from before say nothing about them, and a new row has it, too. `texts` makes of a column's
     value, other than null, what people read. `cleared` is how a sentence tells that a column became null, with the
-    column's {name} and its value {before}. `money` names for each column of minor units the column of their currency.
-    A row whose column `replaced_by` is set has given its place to the row that this names: it takes no changes, and
-    nothing new refers to it.
+    column's {name} and its value {before}; but not where one of the `alternatives` gave way to another. `money` names
+    for each column of minor units the column of their currency. A row whose column `replaced_by` is set has given its
+    place to the row that this names: it takes no changes, and nothing new refers to it.
     """
 
     prefix: ClassVar[str]
@@ -65,7 +67,8 @@ class Audited(Table):
     taken: ClassVar[Mapping[str, tuple[str, str]]] = {}
     added: ClassVar[Mapping[str, Any]] = {}
     texts: ClassVar[Mapping[str, Callable[[Any], str]]] = {}
-    cleared: ClassVar[str] = "{name} {before} removed"
+    cleared: ClassVar[str] = REMOVED
+    alternatives: ClassVar[frozenset[str]] = frozenset()
     money: ClassVar[Mapping[str, str]] = {}
     replaced_by: ClassVar[str | None] = None
 

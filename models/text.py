@@ -1,4 +1,4 @@
-"""Text as it is compared: databases disagree about lower() and collation, so keys are made here."""
+"""Text as it is compared, and as it counts: databases disagree about lower() and collation, so keys are made here."""
 
 from __future__ import annotations
 
@@ -53,3 +53,8 @@ def search_key(parts: Iterable[str | None]) -> str:
     texts = [folded(part) for part in parts if part]
     numbers = [digits(match[0]) for text in texts for match in _NUMBER.finditer(text)]
     return " ".join([*texts, *numbers])
+
+
+def counted(number: int, noun: str) -> str:
+    """So many of them in English: “1 customer”, “1,200 customers”."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

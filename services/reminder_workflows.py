@@ -10,6 +10,7 @@ from models import Customer, ErrorCode, Fault, Permission, Preferences, Reminder
 from models.preference_rows import inheriting
 from models.preferences import SETTINGS_ID
 from models.rows import by_ids
+from models.text import counted
 from services import values
 
 STEP_LIMIT = 20
@@ -64,9 +65,9 @@ async def _refuse_in_use(change: Change, identifier: str, *, everywhere: bool) -
     if change.actor.may(Permission.CUSTOMERS_READ):
         customers = await by_ids(Customer)([user["customer_id"] for user in users])
         said += [customer["name"] for customer in customers if customer is not None]
-        said += [f"{number - len(users)} more customers"] if number > len(users) else []
+        said += [counted(number - len(users), "more customer")] if number > len(users) else []
     elif number:
-        said.append(f"{number} customers")
+        said.append(counted(number, "customer"))
     message = f"This workflow is used by {', '.join(said)}. Name a workflow to replace it."
     raise Fault(ErrorCode.IN_USE, message, ("replacement_id",))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from typing import Any
 
 import asyncpg
 import pytest
@@ -19,6 +20,7 @@ from models import (
     Fault,
     Note,
     Preferences,
+    ReminderWorkflow,
     Row,
     Settings,
     User,
@@ -118,6 +120,47 @@ async def test_a_forced_insert_is_found_and_adopted(
     assert event["revision"] == (await row_of(database, table, "forced"))["revision"] == 4
     told = (await disclosed(database, seq))[table.about(forced)]
     assert {name for name, change in told.items() if change == {"before": None, "after": "forced"}} == table.derived
+
+
+@pytest.mark.forces_drift
+@pytest.mark.parametrize(
+    ("table", "column", "forced"),
+    [
+        (Preferences, "card", {}),
+        (Preferences, "card", {"enabled": 1, "surcharge_basis_points": 0}),
+        (Preferences, "ach", {"enabled": True, "discount_basis_points": 10_001}),
+        (Preferences, "ach", {"enabled": True, "discount_basis_points": "1"}),
+        (Settings, "card", {"enabled": True, "surcharge_basis_points": -1}),
+        (Settings, "online_payments", [1]),
+        (Settings, "online_payments", {"enabled": False, "disabled_until": "soon"}),
+        (Settings, "online_payments", {"enabled": True, "disabled_until": "2026-03-12"}),
+        (ReminderWorkflow, "steps", {}),
+        (ReminderWorkflow, "steps", ["7"]),
+    ],
+)
+async def test_what_the_product_could_not_read_is_not_adopted(
+    database: Database, database_url: str, table: type[Audited], column: str, forced: Any
+) -> None:
+    row = await new(table)
+    async with unguarded(database_url) as run:
+        await run(f'UPDATE "{table._meta.tablename}" SET {column} = {literal(forced)}')
+    with pytest.raises(ValueError, match=f"{row['id']} holds what the product cannot read"):
+        await drift(database)
+
+
+@pytest.mark.parametrize("dialect", ["postgres"])
+async def test_rows_are_locked_for_adoption_in_the_order_of_everybody(database: Database, database_url: str) -> None:
+    settings = await new(Settings)
+    async with unguarded(database_url) as run:
+        await run("UPDATE settings SET customer_portal = NOT customer_portal")
+    found = await drift(database)
+    assert [each.id for each in found] == [settings["id"]]
+    seen: list[str] = []
+    database.statements.append(seen.append)
+    await adopt(database, found)
+    locked = [sql.split('"')[1] for sql in seen if sql.endswith("FOR UPDATE")]
+    assert locked[0] == "settings"
+    assert sorted(locked) == sorted(table._meta.tablename for table in AUDITED)
 
 
 @pytest.mark.parametrize("table", AUDITED, ids=lambda table: table.subject.value)

@@ -46,6 +46,7 @@ TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size
 TIMES = st.datetimes(datetime(1971, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
 ADDRESSES = st.none() | st.fixed_dictionaries({"city": TEXT, "lines": st.lists(TEXT, max_size=2)})
 METHODS = st.lists(TEXT.map(email), max_size=2)
+CARDS = st.fixed_dictionaries({"enabled": st.booleans(), "surcharge_basis_points": st.integers(0, 10_000)})
 
 # What may be written into some columns of each table.
 VALUES: dict[type[Audited], dict[str, st.SearchStrategy[Any]]] = {
@@ -74,8 +75,8 @@ VALUES: dict[type[Audited], dict[str, st.SearchStrategy[Any]]] = {
     },
     Payment: {"amount": st.integers(0, 10**15), "reference": st.none() | TEXT},
     ReminderWorkflow: {"name": TEXT, "steps": st.lists(st.integers(-9, 9), max_size=3)},
-    Settings: {"monthly_statement": st.booleans(), "card": ADDRESSES.filter(bool)},
-    Preferences: {"monthly_statement": st.none() | st.booleans(), "card": ADDRESSES},
+    Settings: {"monthly_statement": st.booleans(), "card": CARDS},
+    Preferences: {"monthly_statement": st.none() | st.booleans(), "card": st.none() | CARDS},
     Purpose: {"name": TEXT, "single": st.booleans()},
     Assignment: {"reference_label": st.none()},
     Note: {"body": TEXT, "pinned": st.booleans()},

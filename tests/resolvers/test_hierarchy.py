@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
+import anyio
 import pytest
 
 import models
 from audit import Change
-from models import Permission, Row, hierarchy
+from models import Customer, Permission, Row, clock, hierarchy
 from models.identifier import new_id
+from models.table import column_list, columns
 from services import customers
 from tests import factories
 from tests.audit.intruder import unguarded
@@ -118,6 +121,38 @@ async def test_the_payers_of_a_page_take_one_statement_however_deep_the_tree(
     assert len(seen) == few
     assert set(shallow.values()) == set(deep.values()) == {"Level 00"}
     assert len(deep) == 25
+
+
+@pytest.mark.forces_drift
+async def test_a_page_deep_in_a_tree_does_not_climb_it_for_each_customer(database: models.Database) -> None:
+    ids = [new_id("cus") for _ in range(5000)]
+    fixed = {"revision": 1, "created_at": clock.now(), "kind": "COMPANY", "methods": "[]", "active": True}
+    fixed |= {"name": "Level", "name_key": "level", "search_key": "", "payment_responsibility": "TOP_LEVEL_PARENT"}
+    sql = f"INSERT INTO customer ({column_list(Customer)}) VALUES ({', '.join('?' for _ in columns(Customer))})"
+    async with database.write(recorder=True) as transaction:
+        for above, below in pairwise([None, *ids]):
+            row = {**fixed, "id": below, "parent_id": above}
+            await transaction.fetch(sql, *(row.get(name) for name in columns(Customer)))
+    with anyio.fail_after(2):
+        found = await hierarchy.payers(ids[-100:])
+    assert [payer["id"] for payer in found if payer] == [ids[0]] * 100
+
+
+async def test_a_page_of_all_kinds_of_payers(client: Client) -> None:
+    top, middle, leaf = await family(client, "Top", "Middle", "Leaf", paymentResponsibility="IMMEDIATE_PARENT")
+    for number, responsibility in enumerate(("TOP_LEVEL_PARENT", "BUYER", "IMMEDIATE_PARENT")):
+        sent = {"name": f"Side {number}", "parentId": leaf["id"], "paymentResponsibility": responsibility}
+        await factories.customer(client, **sent)
+    assert await payers(client) == {
+        "Leaf": "Middle",
+        "Middle": "Top",
+        "Side 0": "Top",
+        "Side 1": "Side 1",
+        "Side 2": "Leaf",
+        "Top": "Top",
+    }
+    loaded = await hierarchy.payers([leaf["id"], new_id("cus"), middle["id"], leaf["id"]])
+    assert [payer and payer["id"] for payer in loaded] == [middle["id"], None, top["id"], middle["id"]]
 
 
 async def test_a_circle_that_was_forced_past_the_product_ends(client: Client, database: models.Database) -> None:

@@ -113,10 +113,10 @@ async def test_no_reminders_is_a_choice_of_its_own(client: Client) -> None:
         sentences.append(stub["sentence"].partition(": ")[2])
     assert sentences == [
         "reminder workflow set to “Strict”.",
-        "reminder workflow from “Strict” back to the global setting; reminders set to “off”.",
+        "reminder workflow “Strict” removed; reminders set to “off”.",
         "reminders from “off” back to the global setting.",
         "reminders set to “off”.",
-        "reminder workflow set to “Strict”; reminders from “off” back to the global setting.",
+        "reminder workflow set to “Strict”; reminders “off” removed.",
     ]
 
 
@@ -145,6 +145,19 @@ async def test_overrides_stand_in_the_customers_history_and_read_well(client: Cl
     assert {change["affectedCustomers"] for change in stub["changes"]} == {None}
     view = (await client.run(CUSTOMER_HISTORY, id=customer["id"], filter={"categories": ["PAYMENT"]}))["customer"]
     assert view["history"]["totalCount"] == 4
+
+
+async def test_a_rate_is_told_while_the_payment_is_off_too(client: Client) -> None:
+    customer = await factories.customer(client, name="Krume")
+    told = []
+    for card in ({"enabled": False}, {"enabled": False, "surcharge": "2.5"}, {"enabled": True, "surcharge": "2.5"}):
+        [stub] = (await override(client, customer, card=card))["events"]
+        told.append(texts(stub)["card"])
+    assert told == [
+        (None, "off"),
+        ("off", "off, 2.5 % surcharge"),
+        ("off, 2.5 % surcharge", "on, 2.5 % surcharge"),
+    ]
 
 
 @pytest.mark.parametrize(

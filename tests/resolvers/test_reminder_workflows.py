@@ -94,8 +94,17 @@ async def test_a_workflow_in_use_is_not_deleted_and_names_its_users(client: Clie
     async with nothing_recorded():
         fault = await client.fault(DELETE_WORKFLOW, input={"id": workflow["id"]})
     assert fault["message"] == "This workflow is used by the settings. Name a workflow to replace it."
-    for number in range(7):
+    keeper = await client_with([Permission.SETTINGS_WRITE])
+    bare = """mutation ($input: DeleteReminderWorkflowInput!) {
+      deleteReminderWorkflow(input: $input) { errors { message } } }"""
+    await chosen_by(client, workflow, name="Krume 0")
+    fault = await keeper.fault(bare, input={"id": workflow["id"]})
+    assert fault["message"].startswith("This workflow is used by the settings, 1 customer.")
+    for number in range(1, 6):
         await chosen_by(client, workflow, name=f"Krume {number}")
+    fault = await client.fault(DELETE_WORKFLOW, input={"id": workflow["id"]})
+    assert "Krume 4, 1 more customer." in fault["message"]
+    await chosen_by(client, workflow, name="Krume 6")
     async with nothing_recorded():
         fault = await client.fault(DELETE_WORKFLOW, input={"id": workflow["id"]})
     assert (fault["code"], fault["field"]) == ("IN_USE", ["input", "replacementId"])
@@ -103,9 +112,6 @@ async def test_a_workflow_in_use_is_not_deleted_and_names_its_users(client: Clie
         "This workflow is used by the settings, Krume 0, Krume 1, Krume 2, Krume 3, Krume 4, 2 more customers."
         " Name a workflow to replace it."
     )
-    keeper = await client_with([Permission.SETTINGS_WRITE])
-    bare = """mutation ($input: DeleteReminderWorkflowInput!) {
-      deleteReminderWorkflow(input: $input) { errors { message } } }"""
     async with nothing_recorded():
         fault = await keeper.fault(bare, input={"id": workflow["id"]})
     assert fault["message"].startswith("This workflow is used by the settings, 7 customers.")

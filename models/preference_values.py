@@ -1,0 +1,85 @@
+"""The JSON values of preferences and workflows: the form that readers rely on, and what people read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import Any
+
+from models.percentage import WHOLE, shown
+from models.text import counted
+
+# JSON column of a payment that may cost more or less → the member with its rate in basis points, and what that is.
+_RATES = {"card": ("surcharge_basis_points", "surcharge"), "ach": ("discount_basis_points", "discount")}
+
+
+def check(row: Mapping[str, Any]) -> None:
+    """ValueError when a JSON value of settings or preferences has another form: only somebody past us wrote that."""
+    for name in (*_RATES, "online_payments"):
+        value = row[name]
+        if value is not None and not _is_well_formed(name, value):
+            raise ValueError(f"{name} is {value!r}")
+
+
+def check_steps(steps: Any) -> None:
+    """ValueError when the steps of a reminder workflow are no list of days."""
+    if not isinstance(steps, list) or not all(type(step) is int for step in steps):
+        raise ValueError(f"steps is {steps!r}")
+
+
+def _is_well_formed(name: str, value: Any) -> bool:
+    member = _RATES[name][0] if name in _RATES else "disabled_until"
+    if not isinstance(value, dict) or value.keys() != {"enabled", member} or type(value["enabled"]) is not bool:
+        return False
+    inner: object = value[member]
+    if name in _RATES:
+        return type(inner) is int and 0 <= inner <= WHOLE
+    return inner is None or (not value["enabled"] and _is_day(inner))
+
+
+def _is_day(value: object) -> bool:
+    try:
+        return isinstance(value, str) and date.fromisoformat(value).isoformat() == value
+    except ValueError:
+        return False
+
+
+def _switch(value: bool) -> str:
+    return "on" if value else "off"
+
+
+def _with_rate(name: str) -> Callable[[Mapping[str, Any]], str]:
+    member, what = _RATES[name]
+
+    def read(value: Mapping[str, Any]) -> str:
+        return _switch(value["enabled"]) + (f", {shown(value[member])} % {what}" if value[member] else "")
+
+    return read
+
+
+def _online_payments(value: Mapping[str, Any]) -> str:
+    until = value["disabled_until"]
+    return f"off until {until}" if until else _switch(value["enabled"])
+
+
+def days(steps: list[int]) -> str:
+    """The steps of a reminder workflow, as people read them."""
+    return ", ".join(map(_day, steps))
+
+
+def _day(step: int) -> str:
+    if step == 0:
+        return "on the due date"
+    return f"{counted(abs(step), 'day')} {'before' if step < 0 else 'after'}"
+
+
+# Column of settings and preferences → its value as people read it.
+TEXTS: Mapping[str, Callable[[Any], str]] = {
+    "reminders": _switch,
+    "monthly_statement": _switch,
+    "online_payments": _online_payments,
+    "customer_portal": _switch,
+    "card": _with_rate("card"),
+    "ach": _with_rate("ach"),
+    "contact_policy": lambda value: str(value).replace("_", " ").lower(),
+}
