@@ -63,7 +63,7 @@ def defaults(table: type[Audited]) -> Row:
         },
         Preferences: {"monthly_statement": True},
         Purpose: {"name": f"Purpose {number}", "single": False},
-        Assignment: {},
+        Assignment: {"reference_type": "job", "reference_id": f"{number}", "reference_label": f"Job {number}"},
         Note: {"body": f"Called {number} times", "pinned": False, "author_kind": "USER", "author_name": "Ada Example"},
     }
     return values[table]

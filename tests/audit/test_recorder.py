@@ -17,6 +17,7 @@ import pytest
 import audit
 from models import (
     ApiKey,
+    Assignment,
     Busy,
     Contact,
     ContactRole,
@@ -49,6 +50,7 @@ NOT_RECORDED = "changes only through the recorder"
 CHANGES: dict[type[Audited], dict[str, Any]] = {
     Contact: {"last_name": "Something else"},
     Note: {"body": "Something else"},
+    Assignment: {"reference_label": "Something else"},
     Settings: {"customer_portal": False},
     Preferences: {"customer_portal": False},
 }
