@@ -77,7 +77,7 @@ def defaults(table: type[Audited]) -> Row:
         },
         Payment: {"amount": 12_000, "currency": "EUR", "received_on": "2026-02-01", "method": "CHECK"},
         Purpose: {"name": f"Purpose {number}", "single": False},
-        Assignment: {},
+        Assignment: {"reference_type": "job", "reference_id": f"{number}", "reference_label": f"Job {number}"},
         Note: {"body": f"Called {number} times", "pinned": False, "author_kind": "USER", "author_name": "Ada Example"},
         Document: {
             "name": f"Letter {number}.txt",

@@ -17,6 +17,7 @@ import pytest
 import audit
 from models import (
     ApiKey,
+    Assignment,
     Busy,
     Contact,
     ContactRole,
@@ -51,6 +52,7 @@ CHANGES: dict[type[Audited], dict[str, Any]] = {
     Contact: {"last_name": "Something else"},
     Note: {"body": "Something else"},
     Document: {"name": "Something else.txt"},
+    Assignment: {"reference_label": "Something else"},
     Settings: {"customer_portal": False},
     Preferences: {"customer_portal": False},
 }

@@ -50,7 +50,7 @@ async def migrated_at_first(url: str) -> None:
         await ForwardsMigrationManager(app_name=app, migration_id=first).run()
     async with intruder(url) as run:
         for statement in guard.install_statements("sqlite" if url.startswith("sqlite:") else "postgres"):
-            if re.search(r'(ON|TABLE) "(customer|contact)"|FUNCTION counterfoil_guard', statement):
+            if re.search(r'(ON|TABLE) "(customer|contact)"|REPLACE FUNCTION counterfoil_guard', statement):
                 await run(statement)
 
 
