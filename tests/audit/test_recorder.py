@@ -28,7 +28,9 @@ from models import (
     Fault,
     Location,
     Note,
+    Payment,
     Preferences,
+    SalesDocument,
     Settings,
     User,
     clock,
@@ -49,6 +51,8 @@ NOT_RECORDED = "changes only through the recorder"
 
 # A change of a row, where there is no name.
 CHANGES: dict[type[Audited], dict[str, Any]] = {
+    SalesDocument: {"due_on": "2026-03-31"},
+    Payment: {"reference": "No. 77"},
     Contact: {"last_name": "Something else"},
     Note: {"body": "Something else"},
     Document: {"name": "Something else.txt"},
