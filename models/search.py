@@ -113,7 +113,7 @@ async def _narrowed(database: Database, page: Page, search: Search) -> list[Cond
     rows = await database.fetch(f"SELECT t.id FROM {quoted(name)} t WHERE {where} LIMIT {FEW + 1}", *args)
     if len(rows) > FEW:
         return [search]
-    return [Condition(database.member("t.id"), (database.array([row["id"] for row in rows]),))]
+    return [Condition(database.member("t.id"), (database.array([row["id"] for row in rows]),)), search]
 
 
 def _full_text(table: str, words: Sequence[tuple[str, ...]]) -> Condition:

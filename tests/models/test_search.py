@@ -113,6 +113,15 @@ async def test_the_index_answers_what_looking_at_every_row_does(
     assert [row["id"] for row in part.rows] == expected
 
 
+async def test_the_longest_searches_are_answered(database: Database) -> None:
+    row = await new(Customer, name="Lakeside")
+    for size in (1, 2, 3):
+        words = dict.fromkeys("".join(chr(0x4E00 + number + part) for part in range(size)) for number in range(100))
+        text = " ".join(words)[:200]
+        assert await found(database, CUSTOMERS, text) == ([], 0)
+    assert await found(database, CUSTOMERS, " ".join(["lakeside"] * 22)) == ([row["id"]], 1)
+
+
 async def test_new_changed_and_deleted_rows_are_in_the_index_and_out_of_it(database: Database) -> None:
     async def work(change: Change) -> Row:
         return await insert(
