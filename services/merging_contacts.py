@@ -29,7 +29,10 @@ async def move(change: Change, survivor: Row, merged: Row, primary_id: str | Non
     at = {"customer_id": survivor["id"]}
     await change.update_all(Contact, others, {**at, "primary": False})
     local = {"origin_system": None, "origin_external_id": None}
-    await change.update_all(Contact, [row for row in twice if row is not primary], {**at, **local, "primary": False})
+    for row in twice:
+        if row is not primary:
+            # One by one: a search finds a contact by its external ID, too.
+            await change.update(Contact, row, {**at, **local, "primary": False})
     if primary is not None:
         further = {**at, **(local if primary in twice else {})} if primary in rows else {}
         await change.update(Contact, primary, {**further, "primary": True})

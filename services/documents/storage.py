@@ -83,7 +83,9 @@ class Storage:
         """Copy an object inside the storage, over what is there; it survives a loss of power from then on."""
         await self._store.copy_async(source, target, overwrite=True)
         if self.folder is not None:
-            await asyncio.to_thread(_sync, self.folder, self.folder / target)
+            # A sweep may have taken it again: whoever needs the bytes looks for them under their lock.
+            with contextlib.suppress(FileNotFoundError):
+                await asyncio.to_thread(_sync, self.folder, self.folder / target)
 
     async def find(self, path: str) -> Stored | None:
         """The object without its bytes; None when there is none."""
