@@ -86,7 +86,9 @@ class MergedLocationInput:
     into_id: strawberry.ID | None = optional("The survivor's location that gets all of it; the merged one is deleted.")
 
 
-@strawberry.input(description="Merge a customer into another one.")
+@strawberry.input(
+    description="Merge a customer into another one. Of single purposes that both have a holder for, the survivor's stays."
+)
 class MergeCustomersInput:
     """Merge a customer into another one."""
 

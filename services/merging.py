@@ -16,7 +16,7 @@ from models.identifier import check_id
 from models.preferences import PREFERENCES, preferences_id
 from models.registry import AUDITED
 from models.table import Audited, references
-from services import merging_contacts, merging_locations, values
+from services import merging_assignments, merging_contacts, merging_locations, values
 from services.customers import DELIVERED, HIERARCHY
 from services.origin import is_synced
 
@@ -35,7 +35,7 @@ _TAKEN: Mapping[CustomerField, tuple[str, ...]] = {
 }
 
 # Tables whose rows do not simply change their customer.
-_BY_THEMSELVES = (merging_locations.TABLE, merging_contacts.TABLE, Preferences)
+_BY_THEMSELVES = (merging_locations.TABLE, merging_contacts.TABLE, merging_assignments.TABLE, Preferences)
 
 
 async def merge(change: Change, given: Mapping[str, Any]) -> tuple[Row, Row]:
@@ -53,6 +53,7 @@ async def merge(change: Change, given: Mapping[str, Any]) -> tuple[Row, Row]:
     await _preferences(change, survivor, merged, taken=CustomerField.PREFERENCES in take)
     await merging_locations.move(change, survivor, merged, given.get("locations") or ())
     await merging_contacts.move(change, survivor, merged, given.get("primary_contact_id"))
+    await merging_assignments.move(change, survivor, merged)
     for table in AUDITED:
         if table not in _BY_THEMSELVES:
             await _move(change, table, survivor, merged)

@@ -77,6 +77,11 @@ async def test_all_that_belongs_to_the_merged_customer_moves(client: Client, dat
     await factories.note(client, old["id"], body="On the customer")
     await factories.note(client, eva["id"], body="On the contact")
     await factories.customer(client, name="Child", parentId=old["id"])
+    await factories.document(client, old["id"])
+    await factories.assignment(client, eva["id"])
+    invoice = await factories.posted_invoice(client, old["id"], contactId=eva["id"], locationId=place["id"])
+    await factories.payment(client, invoice["id"])
+    await factories.note(client, invoice["id"])
     payload = await merge(client, acme, old)
     assert payload["mergedCustomer"] == {
         "id": old["id"],
@@ -98,6 +103,27 @@ async def test_all_that_belongs_to_the_merged_customer_moves(client: Client, dat
             if target is Customer:
                 sql = f"SELECT id FROM {quoted(table._meta.tablename)} WHERE {quoted(column)} = ?"
                 assert await database.fetch(sql, old["id"]) == [], f"{table.__name__}.{column}"
+
+
+async def test_a_single_purpose_keeps_one_holder(client: Client) -> None:
+    acme, old = await pair(client)
+    ours = await factories.contact(client, acme["id"], lastName="Ours")
+    theirs = await factories.contact(client, old["id"], lastName="Theirs")
+    single, any_number = await factories.purpose(client, single=True), await factories.purpose(client)
+    job = {"type": "job", "id": "J-7", "label": "Roof repair"}
+    for contact in (ours, theirs):
+        await factories.assignment(client, contact["id"], single["id"])
+        await factories.assignment(client, contact["id"], any_number["id"])
+    await factories.assignment(client, theirs["id"], single["id"], reference=job)
+    stubs = [stub for stub in (await merge(client, acme, old))["events"] if "ASSIGNMENT" in stub["action"]]
+    assert sorted(actions(stubs)) == ["ASSIGNMENT_DELETED", "ASSIGNMENT_UPDATED", "ASSIGNMENT_UPDATED"]
+    selection = "assignments { edges { node { purpose { id } contact { lastName } } } }"
+    text = f"query ($id: ID!) {{ customer(id: $id) {{ {selection} }} }}"
+    edges = (await client.run(text, id=acme["id"]))["customer"]["assignments"]["edges"]
+    held = sorted((edge["node"]["purpose"]["id"], edge["node"]["contact"]["lastName"]) for edge in edges)
+    assert held == sorted(
+        [(single["id"], "Ours"), (single["id"], "Theirs"), (any_number["id"], "Ours"), (any_number["id"], "Theirs")]
+    )
 
 
 def test_whatever_refers_to_customers_is_audited() -> None:
