@@ -87,7 +87,7 @@ class MergedLocationInput:
 
 
 @strawberry.input(
-    description="Merge a customer into another one. Of single purposes that both have a holder for, the survivor's stays."
+    description="Merge a customer into another one. Where both have a holder of a single purpose, the survivor's stays."
 )
 class MergeCustomersInput:
     """Merge a customer into another one."""
