@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from audit import Action, Actor, ActorKind, Change, Request, transact
 from models import ApiKey, ErrorCode, Fault, User, throttle
+from models.text import counted
 
 FREE_FAILURES = 5
 LONGEST_WAIT = timedelta(minutes=15)
@@ -39,7 +40,7 @@ async def count_attempt(change: Change, key: str) -> tuple[int | None, bool]:
 
 def throttled(wait: int, field: tuple[str, ...] | None = None) -> Fault:
     """The fault of an attempt that has to wait so many seconds."""
-    message = f"Too many failed attempts: wait {wait} seconds, then try again."
+    message = f"Too many failed attempts: wait {counted(wait, 'second')}, then try again."
     return Fault(ErrorCode.THROTTLED, message, field, retry_after=wait)
 
 

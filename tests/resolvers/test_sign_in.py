@@ -118,7 +118,8 @@ async def test_after_five_failures_an_account_waits_twice_as_long_each_time_up_t
             throttled = await failure(email, PASSWORD)
             assert throttled["code"] == "THROTTLED"
             waits.append(throttled["retryAfter"])
-            message = f"Too many failed attempts: wait {waits[-1]} seconds, then try again."
+            unit = "second" if waits[-1] == 1 else "seconds"
+            message = f"Too many failed attempts: wait {waits[-1]} {unit}, then try again."
             assert throttled["message"] == message
             elapsed += timedelta(seconds=waits[-1], microseconds=-1)
             assert (await failure(email))["retryAfter"] == 1
