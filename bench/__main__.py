@@ -17,7 +17,7 @@ from bench import stores
 from bench.measuring import Measuring, load_generator
 from bench.report import write_report
 from bench.scale import FULL, QUICK
-from bench.scenarios import scenarios
+from bench.scenarios import scenarios, stores_of
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 
@@ -34,6 +34,9 @@ class Name(Enum):
 
     LIST = "list"
     ONE = "one"
+    PROFILE = "profile"
+    SEARCH_RARE = "search-rare"
+    SEARCH_FREQUENT = "search-frequent"
     WRITE = "write"
     UPDATE = "update"
     HISTORY = "history"
@@ -58,12 +61,16 @@ def main(
     scale = QUICK if quick else FULL
     dialects = [dialect.value for dialect in Dialect if database in (None, dialect)]
     console = Console(stderr=True)
-    with console.status("Preparing") as status, stores.opened(folder, scale, dialects, status.update) as seeded:
-        wanted = [scenario for scenario in scenarios(seeded) if only is None or scenario.name == only.value]
+    name = only.value if only is not None else None
+    with (
+        console.status("Preparing") as status,
+        stores.opened(folder, scale, stores_of(name), dialects, status.update) as seeded,
+    ):
+        wanted = scenarios(seeded, name)
         with load_generator() as generator:
             measuring = Measuring(seeded, scale, generator, status.update)
             for dialect in dialects:
-                for _, together in groupby(wanted, key=lambda scenario: (scenario.stores, scenario.writes)):
+                for _, together in groupby(wanted, key=lambda scenario: scenario.servers):
                     measuring.measure(dialect, list(together))
         text = write_report(measuring.figures, wanted, scale, seeded.versions())
     if not quick and only is None and database is None:

@@ -15,6 +15,7 @@ from models.table import column_list, columns, quoted
 
 _EVENTS = 20_000  # in one transaction
 _DETAIL = ("seq", "about", "disclosures")
+_BODY = ("about", "digest", "body")
 
 
 async def copy_to_postgres(source_url: str, target_url: str, report: Callable[[str], None]) -> None:
@@ -29,6 +30,8 @@ async def copy_to_postgres(source_url: str, target_url: str, report: Callable[[s
             rows = await source.fetch(f"SELECT {column_list(table)} FROM {quoted(name)} ORDER BY id")
             await _store(target, name, columns(table), rows)
         await _copy_history(source, target, report)
+        bodies = await source.fetch(f"SELECT {', '.join(_BODY)} FROM event_body ORDER BY about, digest")
+        await _store(target, "event_body", _BODY, bodies)
         await target.execute("VACUUM (ANALYZE)")
     finally:
         await target.close()

@@ -19,6 +19,7 @@ import uvloop
 
 VALUE = "@value@"
 COUNTER = "@counter@"
+CONNECTIONS = 8
 _PATIENCE = 20.0  # seconds for the last answer
 
 
@@ -35,7 +36,7 @@ class Job:
     values: list[str]
     counter: int
     seconds: float
-    connections: int = 8
+    connections: int = CONNECTIONS
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from bench import machine
 from bench.figures import Figure, Figures
+from bench.load import CONNECTIONS
 from bench.scale import CONTACTS_PER_CUSTOMER, Scale
 from bench.scenarios import Scenario
 from bench.servers import CACHED, COUNTERFOIL, FLOOR, PLAIN
 
+_SEARCHES = ("search-rare", "search-frequent")
 _DIALECTS = {"sqlite": "SQLite", "postgres": "PostgreSQL"}
 
 
@@ -27,15 +29,17 @@ def write_report(figures: Figures, scenarios: Sequence[Scenario], scale: Scale, 
 def _introduction(scale: Scale, databases: Mapping[str, str]) -> Iterator[str]:
     yield "\n".join(f"- {line}" for line in machine.describe(databases))
     yield (
-        f"{scale.customers:,} customers with {scale.customers * CONTACTS_PER_CUSTOMER:,} contacts; histories of"
+        f"{scale.customers:,} customers with {scale.customers * CONTACTS_PER_CUSTOMER:,} contacts, and a"
+        " few locations, notes, documents, quotes, orders and invoices of each customer; histories of"
         f" {scale.short:,} and {scale.long:,} events, as many for each customer. Both databases hold the same rows,"
         " written by the recorder. PostgreSQL has its own default settings, SQLite those of the product: both sync"
         " every commit."
     )
     yield (
         "Each server is one process (uvicorn, uvloop, httptools) on loopback, and checks the session of every request;"
-        " the load comes from another process over 8 connections. The servers of a table are measured in turn,"
-        f" {scale.rounds} rounds of {scale.seconds:g} seconds, after they have given the same answers. Figures are"
+        f" the load comes from another process over {CONNECTIONS} connections, where a table does not say otherwise."
+        f" The servers of a table are measured in turn, {scale.rounds} rounds of {scale.seconds:g} seconds, after they"
+        " have given the same answers. Figures are"
         " medians of the rounds. *CPU* is the serving process's own time for a request, without PostgreSQL's and the"
         " load generator's; *Counterfoil / this*: its rate divided by that of the row."
     )
@@ -64,12 +68,16 @@ def _tables(figures: Figures, dialect: str, scenarios: Sequence[Scenario], scale
             "Counterfoil / this",
         )
         if rows:
-            yield f"### {scenario.name}: {scenario.title}"
+            yield f"### {scenario.name}: {scenario.title}{_connections(scenario)}"
             yield _table(heads, rows)
     served = figures.memory_of(dialect)
     if served:
         yield f"### Memory after {scale.long:,} events"
         yield _table(("server", "MiB resident"), [(variant, f"{size:.0f}") for variant, size in served.items()])
+
+
+def _connections(scenario: Scenario) -> str:
+    return "" if scenario.connections == CONNECTIONS else f" (connections: {scenario.connections})"
 
 
 def _row(figures: Figures, figure: Figure, events: str | None) -> tuple[str, ...]:
@@ -93,6 +101,12 @@ def _targets(figures: Figures) -> Iterator[tuple[str, str, str]]:
             ratio = figures.ratio(dialect, "list", variant)
             if ratio is not None:
                 yield _target(f"list on {name}: at least as fast as {variant}", ratio, 1, "{:.2f}")
+        for scenario in _SEARCHES:
+            search = figures.one(dialect, scenario, COUNTERFOIL)
+            if search is not None:
+                yield _target(
+                    f"{scenario} on {name}: p50 of one client at most 50 ms", search.p50, 50, "{:.2f} ms", most=True
+                )
         for scenario in ("history", "history-view"):
             longer = figures.growth(dialect, scenario)
             if longer is not None:
@@ -117,6 +131,19 @@ def _reading(figures: Figures) -> Iterator[str]:
                 yield (
                     f"*{scenario}* on {name}: {plain:.1f} times plain Strawberry, {cached:.1f} times with its caches;"
                     f" the same answer by hand is {1 / floor:.0f} times as fast."
+                )
+        profile = figures.ratio(dialect, "profile", FLOOR)
+        if profile is not None:
+            yield (
+                f"*profile* on {name}: all tabs with one query; the same answer by hand is {1 / profile:.1f} times as"
+                " fast."
+            )
+        for scenario in _SEARCHES:
+            found, same = (figures.one(dialect, scenario, each) for each in (COUNTERFOIL, FLOOR))
+            if found is not None and same is not None:
+                yield (
+                    f"*{scenario}* on {name}: {found.p50:.1f} ms for one client; the same statements by hand take"
+                    f" {same.p50:.1f} ms."
                 )
         write, update = (figures.ratio(dialect, scenario, FLOOR) for scenario in ("write", "update"))
         if write is not None and update is not None:

@@ -5,26 +5,29 @@ from __future__ import annotations
 import json
 import random
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from bench import cursor
-from bench.load import COUNTER, VALUE, Job
+from bench import cursor, names
+from bench.load import CONNECTIONS, COUNTER, VALUE, Job
 from bench.servers import CACHED, COUNTERFOIL, FLOOR, PLAIN, Server
 from bench.stores import Stores
 
 READERS = (COUNTERFOIL, FLOOR, PLAIN, CACHED)
-WRITERS = (COUNTERFOIL, FLOOR)
+BY_HAND = (COUNTERFOIL, FLOOR)
 
 _DOCUMENTS = (Path(__file__).parent / "operations.graphql").read_text()
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """One kind of request. `stores` are the databases that are compared, `variants` the servers."""
+    """One kind of request. `stores` are the databases that are compared, `variants` the servers.
+
+    With one of `connections` the time of a request is that of its answer alone, with more also that of waiting.
+    """
 
     name: str
     title: str
@@ -34,6 +37,12 @@ class Scenario:
     stores: tuple[str, ...] = ("main",)
     variants: tuple[str, ...] = READERS
     writes: bool = False
+    connections: int = CONNECTIONS
+
+    @property
+    def servers(self) -> tuple[Any, ...]:
+        """What scenarios have in common that can be measured on the same servers."""
+        return self.stores, self.variants, self.writes
 
     def job(self, server: Server, store: str, token: str, counter: int, seconds: float) -> Job:
         """The load for one server."""
@@ -43,7 +52,7 @@ class Scenario:
             template = {"query": document(self.operation), "operationName": self.operation, "variables": template}
             path = "/graphql"
         values = list(self.values[store])
-        return Job(server.port, path, token, json.dumps(template), values, counter, seconds)
+        return Job(server.port, path, token, json.dumps(template), values, counter, seconds, self.connections)
 
 
 @cache
@@ -55,10 +64,16 @@ def document(operation: str) -> str:
     return found[0]
 
 
-def scenarios(stores: Stores) -> list[Scenario]:
-    """All scenarios on the seeded databases."""
-    chance = random.Random(2)
-    return [*_lists(stores, chance), *_changes(stores, chance), *_histories(stores, chance)]
+def stores_of(only: str | None) -> set[str]:
+    """The names of the databases that the scenario uses; of all without a name."""
+    return {store for group in _GROUPS if only is None or only in group.names for store in group.stores}
+
+
+def scenarios(stores: Stores, only: str | None = None) -> list[Scenario]:
+    """The scenario of that name on the seeded databases; all without a name."""
+    wanted = [group for group in _GROUPS if only is None or only in group.names]
+    found = [scenario for group in wanted for scenario in group.make(stores, random.Random(2))]
+    return [scenario for scenario in found if only is None or scenario.name == only]
 
 
 def _lists(stores: Stores, chance: random.Random) -> Iterator[Scenario]:
@@ -70,6 +85,22 @@ def _lists(stores: Stores, chance: random.Random) -> Iterator[Scenario]:
         ("one", "1 customer, its contacts, their roles", 1),
     ):
         yield Scenario(name, title, "CustomerList", {"first": size, "after": VALUE}, cursors)
+
+
+def _profiles(stores: Stores, chance: random.Random) -> Iterator[Scenario]:
+    ids = _ids(stores, "main", "customer")
+    values = {"main": chance.sample(ids, k=min(200, len(ids)))}
+    yield Scenario("profile", "every tab of one customer's profile", "Profile", {"id": VALUE}, values, variants=BY_HAND)
+
+
+def _searches(stores: Stores, chance: random.Random) -> Iterator[Scenario]:
+    emails = [row[0] for row in stores.rows("main", "SELECT email FROM contact ORDER BY id")]
+    for name, title, values in (
+        ("search-rare", "the one contact with an email address", chance.sample(emails, k=min(200, len(emails)))),
+        ("search-frequent", "20 of the contacts with a first name", names.FIRST_NAMES),
+    ):
+        variables = {"search": VALUE, "first": 20}
+        yield Scenario(name, title, "ContactSearch", variables, {"main": values}, variants=BY_HAND, connections=1)
 
 
 def _changes(stores: Stores, chance: random.Random) -> Iterator[Scenario]:
@@ -92,7 +123,7 @@ def _changes(stores: Stores, chance: random.Random) -> Iterator[Scenario]:
         ("update", "UpdateContact", {"id": VALUE, "title": f"Controller {COUNTER}"}, ids["contact"]),
     ):
         title = operation[0].lower() + operation[1:]
-        yield Scenario(name, title, operation, variables, {"main": values}, variants=WRITERS, writes=True)
+        yield Scenario(name, title, operation, variables, {"main": values}, variants=BY_HAND, writes=True)
 
 
 def _histories(stores: Stores, chance: random.Random) -> Iterator[Scenario]:
@@ -111,3 +142,21 @@ def _histories(stores: Stores, chance: random.Random) -> Iterator[Scenario]:
 
 def _ids(stores: Stores, name: str, table: str) -> list[str]:
     return [row[0] for row in stores.rows(name, f"SELECT id FROM {table} ORDER BY id")]
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Scenarios that are made together, with the databases that they use."""
+
+    names: tuple[str, ...]
+    make: Callable[[Stores, random.Random], Iterator[Scenario]]
+    stores: tuple[str, ...] = ("main",)
+
+
+_GROUPS = (
+    _Group(("list", "one"), _lists),
+    _Group(("profile",), _profiles),
+    _Group(("search-rare", "search-frequent"), _searches),
+    _Group(("write", "update"), _changes),
+    _Group(("history", "history-view"), _histories, ("short", "long")),
+)

@@ -11,6 +11,7 @@ from typing import Any
 import audit
 import models
 from audit import Actor, ActorKind, Change, Request
+from bench import belongings, names
 from bench.scale import CONTACTS_PER_CUSTOMER
 from counterfoil.migrating import migrate
 from models import BuiltInRole, Contact, ContactRole, Customer, Row, User, UserRole, clock
@@ -22,6 +23,10 @@ _START = datetime(2025, 1, 6, 8, tzinfo=UTC)
 _STEP = timedelta(seconds=40)
 # Rows in one transaction.
 _BATCH = 1_000
+# A customer, its contacts and what else belongs to it.
+_ROWS_PER_CUSTOMER = 20
+# The first of so many customers is the parent of the others.
+_FAMILY = 10
 
 _ROLES = (
     ("Billing", True, True),
@@ -29,38 +34,6 @@ _ROLES = (
     ("Management", False, True),
     ("Site", False, False),
 )
-_TRADES = (
-    "Bakery",
-    "Plumbing",
-    "Logistics",
-    "Software",
-    "Textiles",
-    "Printing",
-    "Roofing",
-    "Catering",
-    "Optics",
-    "Glas",
-)
-_PLACES = ("Springfield", "Zürich", "Bristol", "Nantes", "Malmö", "Porto", "Graz", "Leiden", "Cork", "Łódź")
-_FIRST = (
-    "Ada",
-    "Björn",
-    "Chloé",
-    "Dmitri",
-    "Eva",
-    "Farid",
-    "Grace",
-    "Hana",
-    "Ivo",
-    "José",
-    "Kim",
-    "Lena",
-    "Mia",
-    "Noël",
-)
-_LAST = ("Abel", "Baker", "Castillo", "Dupont", "Evans", "Fischer", "García", "Huber", "Ito", "Jansen", "Kaya", "Lind")
-_TITLES = ("Chief accountant", "Clerk", "Owner", "Controller", None)
-
 Report = Callable[[str], None]
 
 
@@ -78,18 +51,27 @@ async def opened(url: str) -> AsyncIterator[models.Database]:
 
 
 async def fill(customers: int, report: Report) -> None:
-    """Add roles, an administrator, and `customers` with their contacts. One event each; the database is bound."""
+    """Add what exists from the start, roles, an administrator, and `customers` with all that belongs to them. One event
+    for each row; the database is bound.
+    """
     with clock.set_to(_clock(0)):
         await defaults.ensure()
+        chosen, _ = await audit.transact(audit.SYSTEM, Request.new(), belongings.choices)
     actor, roles = await _people()
     chance = random.Random(1)
-    per_batch = max(1, _BATCH // (1 + CONTACTS_PER_CUSTOMER))
+    per_batch = _BATCH // _ROWS_PER_CUSTOMER
+    parent_id: str | None = None
     for first in range(0, customers, per_batch):
         numbers = range(first, min(first + per_batch, customers))
-        with clock.set_to(_clock(first * (1 + CONTACTS_PER_CUSTOMER))):
+        with clock.set_to(_clock(first * _ROWS_PER_CUSTOMER)):
             async with audit.record(actor, Request(new_id("req"), "192.0.2.10")) as change:
                 for number in numbers:
-                    await _customer(change, number, roles, chance)
+                    parent_id = None if number % _FAMILY == 0 else parent_id
+                    customer = await _customer(change, number, parent_id, chance)
+                    parent_id = parent_id or customer["id"]
+                    places = await belongings.add_locations(change, customer["id"], customer["billing_address"])
+                    people = await _contacts(change, number, customer["id"], places, roles, chance)
+                    await belongings.add(change, number, customer["id"], people, chosen)
         report(f"{numbers.stop:,} of {customers:,} customers")
 
 
@@ -143,11 +125,11 @@ async def _make_people(change: Change) -> Row:
     return users[0]
 
 
-async def _customer(change: Change, number: int, roles: list[str], chance: random.Random) -> None:
-    place = chance.choice(_PLACES)
-    name = f"{chance.choice(_LAST)} {chance.choice(_TRADES)} {place} {number:05}"
+async def _customer(change: Change, number: int, parent_id: str | None, chance: random.Random) -> Row:
+    place = chance.choice(names.PLACES)
+    name = f"{chance.choice(names.LAST_NAMES)} {chance.choice(names.TRADES)} {place} {number:05}"
     address = {"lines": [f"Market {number % 90 + 1}"], "city": place, "region": None, "postal_code": None}
-    customer = await change.insert(
+    return await change.insert(
         Customer,
         {
             "name": name,
@@ -156,23 +138,43 @@ async def _customer(change: Change, number: int, roles: list[str], chance: rando
             "website": f"https://{number}.example.com",
             "billing_address": {**address, "country": "CH"},
             "active": True,
+            "parent_id": parent_id,
+            "payment_responsibility": "TOP_LEVEL_PARENT" if number % 2 else "BUYER",
+            "payment_terms": "Net 30",
+            "currency": "EUR",
+            "tax_id": f"CHE-{100_000_000 + number}",
         },
     )
+
+
+async def _contacts(
+    change: Change, number: int, customer_id: str, places: list[str], roles: list[str], chance: random.Random
+) -> list[str]:
+    """Its contacts, the last one at a location; their ids."""
+    ids = []
     for position in range(CONTACTS_PER_CUSTOMER):
-        first, last = chance.choice(_FIRST), chance.choice(_LAST)
-        await change.insert(
+        first, last = chance.choice(names.FIRST_NAMES), chance.choice(names.LAST_NAMES)
+        contact = await change.insert(
             Contact,
             {
-                "customer_id": customer["id"],
+                "customer_id": customer_id,
+                "location_id": places[0] if position == CONTACTS_PER_CUSTOMER - 1 else None,
                 "role_id": chance.choice([*roles, None]),
                 "first_name": first,
                 "last_name": last,
-                "title": chance.choice(_TITLES),
+                "title": chance.choice(names.TITLES),
                 "primary": position == 0,
-                "methods": _methods(f"contact{number}.{position}@example.com", number * 10 + position + 1),
+                "methods": _methods(contact_email(number, position), number * 10 + position + 1),
                 "active": True,
             },
         )
+        ids.append(contact["id"])
+    return ids
+
+
+def contact_email(number: int, position: int) -> str:
+    """The email address that one contact has and no other."""
+    return f"contact{number}.{position}@example.com"
 
 
 def _methods(email: str, number: int) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ import hashlib
 import shutil
 import sqlite3
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -27,16 +27,23 @@ from services.tokens import SESSION_PREFIX, new_token, token_hash
 NAMES = ("main", "short", "long")
 _ROOT = Path(__file__).parents[1]
 # What the rows in a seeded database depend on.
-_SOURCES = ("bench/seed.py", "bench/copying.py", "audit/event.py", "audit/guard.py", "*/migrations/*.py")
+_SOURCES = (
+    *("bench/seed.py", "bench/belongings.py", "bench/names.py", "bench/copying.py", "services/defaults.py"),
+    *("audit/event.py", "audit/guard.py", "models/search_index.py", "models/text.py", "*/migrations/*.py"),
+)
 
 
 class Stores:
-    """Databases by name: `main` (customers and contacts), `short` and `long` (two histories)."""
+    """Databases by name: `main` (customers and what belongs to them), `short` and `long` (two histories).
 
-    def __init__(self, folder: Path, scale: Scale, server: Any) -> None:
+    Only those among `names` are there.
+    """
+
+    def __init__(self, folder: Path, scale: Scale, names: Collection[str], server: Any) -> None:
         self.token = new_token(SESSION_PREFIX)
         self._folder = folder
         self._scale = scale
+        self._names = [name for name in NAMES if name in names]
         self._server = server
 
     def sqlite_path(self, name: str) -> Path:
@@ -69,8 +76,11 @@ class Stores:
                 self._execute(f"DROP DATABASE {copied} WITH (FORCE)")
 
     def build_sqlite(self, report: Callable[[str], None]) -> None:
-        """Seed the SQLite files that are not there yet."""
+        """Seed the SQLite files that are not there yet. The long history begins as a copy of `main`."""
+        missing = {name for name in self._names if not self.sqlite_path(name).exists()}
         for name in NAMES:
+            if name not in missing and not (name == "main" and "long" in missing):
+                continue
             path = self.sqlite_path(name)
             if not path.exists():
                 building = path.with_suffix(".building")
@@ -92,7 +102,7 @@ class Stores:
     def build_postgres(self, report: Callable[[str], None]) -> None:
         """Copy the SQLite files to PostgreSQL databases that are not there yet: both hold the same rows."""
         there = {row["datname"] for row in self._execute("SELECT datname FROM pg_database")}
-        for name in NAMES:
+        for name in self._names:
             if name not in there:
                 self._execute("DROP DATABASE IF EXISTS building WITH (FORCE)")
                 self._execute("CREATE DATABASE building")
@@ -102,8 +112,8 @@ class Stores:
                 self._execute(f"ALTER DATABASE building RENAME TO {name}")
 
     def sign_in(self, dialect: str) -> None:
-        """Open a session with `token` in every seeded database."""
-        for name in NAMES:
+        """Open a session with `token` in each of the databases."""
+        for name in self._names:
             asyncio.run(self._sign_in(self.url(dialect, name)))
 
     async def _sign_in(self, url: str) -> None:
@@ -138,8 +148,13 @@ class Stores:
 
 
 @contextmanager
-def opened(cache: Path, scale: Scale, dialects: Sequence[str], report: Callable[[str], None]) -> Iterator[Stores]:
-    """The seeded databases of these dialects. What an older version of the seed has left in the cache is removed."""
+def opened(
+    cache: Path, scale: Scale, names: Collection[str], dialects: Sequence[str], report: Callable[[str], None]
+) -> Iterator[Stores]:
+    """The seeded databases of these names and dialects.
+
+    What an older version of the seed has left in the cache is removed.
+    """
     prefix = f"counterfoil-bench-{scale.name}-"
     folder = cache / f"{prefix}{_stamp(scale)}"
     for old in cache.glob(f"{prefix}*"):
@@ -149,7 +164,7 @@ def opened(cache: Path, scale: Scale, dialects: Sequence[str], report: Callable[
     with ExitStack() as stack:
         stack.enter_context(_alone(folder / "lock"))
         server = stack.enter_context(_postgres(folder / "postgres")) if "postgres" in dialects else None
-        stores = Stores(folder, scale, server)
+        stores = Stores(folder, scale, names, server)
         stores.build_sqlite(report)
         if server is not None:
             stores.build_postgres(report)

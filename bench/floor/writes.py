@@ -52,13 +52,13 @@ def _update(postgres: bool, who: Visitor, address: str, body: Mapping[str, Any])
     if title == row["title"]:
         raise ValueError("the benchmark sends titles that differ")
     revision = row["revision"] + 1
-    words = [row["first_name"], row["last_name"], title, *(method["value"] for method in json.loads(row["methods"]))]
-    search = text.key(" ".join(word for word in words if word))
+    name = " ".join(part for part in (row["first_name"], row["last_name"]) if part)
+    methods = (method["value"] for method in json.loads(row["methods"]))
+    search = text.search_key([name, title, row["origin_external_id"], *methods])
     yield (
         "UPDATE contact SET title = ?, revision = ?, search_key = ? WHERE id = ?",
         (title, revision, search, row["id"]),
     )
-    name = " ".join(part for part in (row["first_name"], row["last_name"]) if part)
     change = {"before": row["title"], "after": title}
     event = ContactEvent(
         "updated", row["id"], revision, name, row["customer_id"], row["customer_name"], {"title": change}
@@ -120,7 +120,7 @@ def _row(given: Mapping[str, Any], customer: Mapping[str, Any]) -> dict[str, Any
         "phone": values.preferred(methods, "PHONE"),
         "active": True,
         "name_key": text.key(f"{last} {first}"),
-        "search_key": text.key(" ".join([first, last, *(method["value"] for method in methods)])),
+        "search_key": text.search_key([f"{first} {last}", *(method["value"] for method in methods)]),
     }
 
 

@@ -123,7 +123,7 @@ def _context(reader: Reader, viewer: Visitor | None) -> Context:
         return list(found.values())
 
     async def details(seqs: list[int]) -> list[Detail]:
-        found = read_details(await reader.fetch(statements.details, reader.array(seqs)))
+        found = await read_details(reader, seqs)
         return [found[seq] for seq in seqs]
 
     return Context(

@@ -9,9 +9,9 @@ from strawberry.scalars import JSON
 
 from audit.event import instant
 from audit.history import ChangedField
-from audit.sentence import label, sentence, value_text
+from audit.sentence import sentence
 from bench import cursor
-from bench.disclosed import camel
+from bench.disclosed import change_fields
 from bench.entrance import moment
 from bench.plain.context import Info, Row
 from bench.readers import Reader
@@ -51,15 +51,16 @@ class Change:
     withheld: str | None
 
     @classmethod
-    def of(cls, change: ChangedField) -> Change:
+    def of(cls, row: Row, change: ChangedField) -> Change:
+        shown = change_fields(row, change)
         return cls(
-            field=camel(change.name),
-            label=label(change.name),
-            before=change.before,
-            after=change.after,
-            before_text=value_text(change.before, change.before_text),
-            after_text=value_text(change.after, change.after_text),
-            withheld=None,
+            field=shown["field"],
+            label=shown["label"],
+            before=shown["before"],
+            after=shown["after"],
+            before_text=shown["beforeText"],
+            after_text=shown["afterText"],
+            withheld=shown["withheld"],
         )
 
 
@@ -110,7 +111,7 @@ class HistoryEvent:
 
     @strawberry.field
     async def changes(self, info: Info) -> list[Change]:
-        return [Change.of(change) for change in (await info.context.details.load(self.seq)).changes]
+        return [Change.of(self.row, change) for change in (await info.context.details.load(self.seq)).changes]
 
     @strawberry.field
     async def sentence(self, info: Info) -> str:
@@ -134,7 +135,9 @@ class EventConnection:
 
 
 async def events(reader: Reader, first: int, *customer_id: str) -> EventConnection:
-    """The newest events: of everything, or of one customer."""
+    """The newest events: of everything, or of one customer, into whom none was merged."""
+    if customer_id:
+        await reader.fetch(reader.statements.merged, reader.array(customer_id))
     rows = await reader.fetch(reader.statements.events(first, bool(customer_id)), *customer_id)
     edges = [
         EventEdge(cursor=cursor.of_event(row, of_customer=bool(customer_id)), node=HistoryEvent.of(row))
