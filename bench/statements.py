@@ -21,7 +21,7 @@ from models import (
     SalesDocument,
 )
 from models.engine.postgres import numbered
-from models.table import column_list, quoted
+from models.table import quoted, read_list
 
 NESTED = 50  # contacts of each customer
 TAB = 20  # rows in each tab of a profile
@@ -53,7 +53,7 @@ WITH RECURSIVE way (at, own, says, next) AS (
         CASE way.says WHEN 'TOP_LEVEL_PARENT' THEN p.parent_id END
     FROM way JOIN customer p ON p.id = way.next
 )
-SELECT way.at, way.own, way.says, way.next, {column_list(Customer, "c")}
+SELECT way.at, way.own, way.says, way.next, {read_list(Customer, "c")}
 FROM way LEFT JOIN customer c ON c.id = way.at AND way.next IS NULL"""
 
 _PREFERENCES = """
@@ -84,7 +84,7 @@ class Statements:
         self.details = self._of("SELECT seq, about, disclosures FROM event_detail WHERE {} ORDER BY id", "seq")
         self.bodies = self._of("SELECT about, digest, body FROM event_body WHERE {} AND {}", "about", "digest")
         self.primary_contacts = self._of(
-            f'SELECT {column_list(Contact)} FROM contact WHERE {{}} AND "primary"', "customer_id"
+            f'SELECT {read_list(Contact)} FROM contact WHERE {{}} AND "primary"', "customer_id"
         )
         self.payers = self._placed(_PAYER.format(member=self.member("c.id")))
         self.preferences = self._placed(_PREFERENCES + self.member("c.id"))
@@ -98,7 +98,7 @@ class Statements:
 
     def contacts(self, condition: str, size: int) -> str:
         """A page of contacts by name that meet the condition."""
-        columns = column_list(Contact, "t")
+        columns = read_list(Contact, "t")
         return self._placed(f'SELECT {columns} FROM "contact" t WHERE {condition} ORDER BY {_BY_NAME} LIMIT {size + 1}')
 
     def contact_ids(self, condition: str, most: int) -> str:
@@ -109,7 +109,7 @@ class Statements:
         """A page of customers by name: arguments (name_key, id) of the cursor when `after`."""
         where = ' AND (t."name_key", t."id") > (?, ?)' if after else ""
         return self._placed(
-            f'SELECT {column_list(Customer, "t")} FROM "customer" t WHERE t.merged_into_id IS NULL{where}'
+            f'SELECT {read_list(Customer, "t")} FROM "customer" t WHERE t.merged_into_id IS NULL{where}'
             f" ORDER BY {_BY_NAME} LIMIT {size + 1}"
         )
 
@@ -117,7 +117,7 @@ class Statements:
         """The newest events: of everything, or of the customer in the only argument."""
         where = ' WHERE t."customer_id" = ? AND t.sales_document_id IS NULL' if of_customer else ""
         return self._placed(
-            f'SELECT {column_list(Event, "t")} FROM "event" t{where} ORDER BY t."seq" DESC LIMIT {size + 1}'
+            f'SELECT {read_list(Event, "t")} FROM "event" t{where} ORDER BY t."seq" DESC LIMIT {size + 1}'
         )
 
     def _contacts_of_many(self) -> str:
@@ -126,24 +126,24 @@ class Statements:
             return f"SELECT x.* FROM unnest(?::text[]) p(value) CROSS JOIN LATERAL ({inner}) x"
         inner = f'SELECT t."id" FROM "contact" t WHERE t."customer_id" = p.value ORDER BY {_BY_NAME} LIMIT {NESTED + 1}'
         return (
-            f'SELECT {column_list(Contact, "t")} FROM json_each(?) p JOIN "contact" t ON t."id" IN ({inner})'
+            f'SELECT {read_list(Contact, "t")} FROM json_each(?) p JOIN "contact" t ON t."id" IN ({inner})'
             f" ORDER BY {_BY_NAME}"
         )
 
     def _by_id(self, table: type[Table]) -> str:
-        return self._of(f"SELECT {column_list(table)} FROM {quoted(table._meta.tablename)} WHERE {{}}", "id")
+        return self._of(f"SELECT {read_list(table)} FROM {quoted(table._meta.tablename)} WHERE {{}}", "id")
 
     def _of(self, sql: str, *columns: str) -> str:
         return self._placed(sql.format(*map(self.member, columns)))
 
 
 def _contacts(where: str) -> str:
-    return f'SELECT {column_list(Contact, "t")} FROM "contact" t WHERE {where} ORDER BY {_BY_NAME} LIMIT {NESTED + 1}'
+    return f'SELECT {read_list(Contact, "t")} FROM "contact" t WHERE {where} ORDER BY {_BY_NAME} LIMIT {NESTED + 1}'
 
 
 def _tab(table: type[Table]) -> str:
     more, order = _TABS[table]
     return (
-        f'SELECT {column_list(table, "t")} FROM {quoted(table._meta.tablename)} t WHERE t."customer_id" = ?{more}'
+        f'SELECT {read_list(table, "t")} FROM {quoted(table._meta.tablename)} t WHERE t."customer_id" = ?{more}'
         f" ORDER BY {order} LIMIT {TAB + 1}"
     )

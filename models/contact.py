@@ -38,6 +38,7 @@ class Contact(Audited, tablename="contact"):
     prefix = "con"
     subject = SubjectType.CONTACT
     secret = frozenset({"order_password_hash"})
+    unread = frozenset({"search_key"})
     derived = frozenset({"email", "email_key", "phone", "name_key", "search_key"})
 
     customer_id = reference(Customer, null=False)

@@ -63,6 +63,7 @@ class Customer(Audited, tablename="customer"):
 
     prefix = "cus"
     subject = SubjectType.CUSTOMER
+    unread = frozenset({"search_key", "email_key", "phone_key", "tax_key", "city_key", "match_key"})
     derived = frozenset(
         {"name_key", "email", "phone", "search_key", "email_key", "phone_key", "tax_key", "city_key", "match_key"}
     )

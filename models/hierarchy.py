@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from models.customer import Customer
 from models.database import current
-from models.table import Row, column_list
+from models.table import Row, read_list
 
 # A customer's id, and the payment responsibility by which one came there.
 _Place = tuple[str, str]
@@ -24,7 +24,7 @@ WITH RECURSIVE way (at, own, says, next) AS (
         CASE way.says WHEN 'TOP_LEVEL_PARENT' THEN p.parent_id END
     FROM way JOIN customer p ON p.id = way.next
 )
-SELECT way.at, way.own, way.says, way.next, {column_list(Customer, "c")}
+SELECT way.at, way.own, way.says, way.next, {read_list(Customer, "c")}
 FROM way LEFT JOIN customer c ON c.id = way.at AND way.next IS NULL"""
 
 _ABOVE = """

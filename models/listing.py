@@ -14,7 +14,7 @@ from typing import Any
 from piccolo.table import Table
 
 from models.engine import Database
-from models.table import Row, column_list, quoted
+from models.table import Row, quoted, read_list
 
 MAX_PAGE = 100
 DEFAULT_PAGE = 20
@@ -253,7 +253,7 @@ def _name(page: Page) -> str:
 
 
 def _columns(page: Page) -> str:
-    return column_list(page.listing.table, "t")
+    return read_list(page.listing.table, "t")
 
 
 def _where(page: Page, parent: str | None = None, *, paged: bool = True) -> tuple[str, list[Any]]:

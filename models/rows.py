@@ -11,7 +11,7 @@ from models.identifier import prefix_of
 from models.preference_rows import preferences_by_ids
 from models.preferences import Preferences
 from models.registry import BY_PREFIX
-from models.table import Audited, Row, column_list, quoted
+from models.table import Audited, Row, quoted, read_list
 
 ALSO_AT_LIMIT = 100
 
@@ -27,7 +27,7 @@ def by_ids(table: type[Audited]) -> Load:
     if table is Preferences:
         return preferences_by_ids
     name = quoted(table._meta.tablename)
-    names = column_list(table)
+    names = read_list(table)
 
     async def load(ids: Sequence[str]) -> list[Row | None]:
         bound = current()
@@ -59,7 +59,7 @@ def count_by(table: type[Audited], column: str) -> Callable[[Sequence[str]], Awa
 async def primary_contacts(customer_ids: Sequence[str]) -> list[Row | None]:
     """A loader: the primary contact of each customer. One statement."""
     bound = current()
-    sql = f'SELECT {column_list(Contact)} FROM contact WHERE {bound.member("customer_id")} AND "primary"'
+    sql = f'SELECT {read_list(Contact)} FROM contact WHERE {bound.member("customer_id")} AND "primary"'
     found = {row["customer_id"]: row for row in await bound.fetch(sql, bound.array(list(customer_ids)))}
     return [found.get(customer_id) for customer_id in customer_ids]
 
@@ -78,7 +78,7 @@ async def also_at(contact_ids: Sequence[str]) -> list[list[Row]]:
         f"SELECT c.id, {named} FROM contact c WHERE {bound.member('c.id')}"
         f" UNION SELECT s.start, {named} FROM same s JOIN contact c ON c.person_id = s.person_id"
         " OR (c.origin_external_id = s.origin_external_id AND c.origin_system = s.origin_system)"
-        f") SELECT s.start, {column_list(Contact, 't')} FROM same s JOIN contact t ON t.id = s.id"
+        f") SELECT s.start, {read_list(Contact, 't')} FROM same s JOIN contact t ON t.id = s.id"
         " WHERE s.id <> s.start ORDER BY t.name_key, t.id",
         bound.array(list(contact_ids)),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from functools import cache
 from typing import Any, ClassVar, Literal
@@ -51,12 +51,13 @@ class Audited(Table):
 
     `revision` begins with 1 and counts the changes of the row. `secret` columns appear in events as changed, never
     with values; `long` columns are stored once by digest. `taken` says for the last column of a unique index which
-    field is at fault and what to tell. `added` are columns that a migration added with another value than null, and
-    that value: events from before say nothing about them, and a new row has it, too. `texts` makes of a column's
-    value, other than null, what people read. `cleared` is how a sentence tells that a column became null, with the
-    column's {name} and its value {before}; but not where one of the `alternatives` gave way to another. `money` names
-    for each column of minor units the column of their currency. A row whose column `replaced_by` is set has given its
-    place to the row that this names: it takes no changes, and nothing new refers to it.
+    field is at fault and what to tell. `unread` columns only serve to find rows: reads for answers leave them out.
+    `added` are columns that a migration added with another value than null, and that value: events from before say
+    nothing about them, and a new row has it, too. `texts` makes of a column's value, other than null, what people
+    read. `cleared` is how a sentence tells that a column became null, with the column's {name} and its value {before};
+    but not where one of the `alternatives` gave way to another. `money` names for each column of minor units the
+    column of their currency. A row whose column `replaced_by` is set has given its place to the row that this names:
+    it takes no changes, and nothing new refers to it.
     """
 
     prefix: ClassVar[str]
@@ -65,6 +66,7 @@ class Audited(Table):
     long: ClassVar[frozenset[str]] = frozenset()
     derived: ClassVar[frozenset[str]] = frozenset()
     taken: ClassVar[Mapping[str, tuple[str, str]]] = {}
+    unread: ClassVar[frozenset[str]] = frozenset()
     added: ClassVar[Mapping[str, Any]] = {}
     texts: ClassVar[Mapping[str, Callable[[Any], str]]] = {}
     cleared: ClassVar[str] = REMOVED
@@ -142,5 +144,15 @@ def quoted(name: str) -> str:
 
 def column_list(table: type[Table], alias: str | None = None) -> str:
     """All columns of the table for a SELECT."""
+    return _listed(columns(table), alias)
+
+
+def read_list(table: type[Table], alias: str | None = None) -> str:
+    """The columns of the table for a SELECT whose rows are answered: without those that nobody reads."""
+    unread = table.unread if issubclass(table, Audited) else frozenset()
+    return _listed([name for name in columns(table) if name not in unread], alias)
+
+
+def _listed(names: Iterable[str], alias: str | None) -> str:
     prefix = f"{alias}." if alias else ""
-    return ", ".join(prefix + quoted(name) for name in columns(table))
+    return ", ".join(prefix + quoted(name) for name in names)
