@@ -17,7 +17,7 @@ from schema.access import SIGNED_IN
 from schema.context import Info
 from schema.errors import RequestError
 from schema.field import SIZED_BY
-from schema.node import TYPES, Node
+from schema.node import TYPES, Node, shown_to
 
 
 async def _node(info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="The object's ID.")]) -> Any:
@@ -40,7 +40,7 @@ async def _find(info: Info, ids: Sequence[str]) -> list[Row | None]:
         raise await refused(info, refusal) from None
     rows = await by_any_id([identifier for identifier in ids if prefix_of(identifier) != EVENT_PREFIX])
     events = await events_by_seq([int(i.rpartition("_")[2]) for i in ids if prefix_of(i) == EVENT_PREFIX])
-    found = {row["id"]: row for row in rows if row is not None}
+    found = {row["id"]: row for row in rows if row is not None and shown_to(info.context.actor, row) is not None}
     found.update({f"{EVENT_PREFIX}_{event['seq']}": event for event in events if event is not None})
     return [found.get(identifier) for identifier in ids]
 

@@ -29,7 +29,9 @@ class NoteQuery:
     """Reading notes."""
 
     note: Note | None = single(
-        models.Note, "One note; null when there is none with this ID.", needs(Permission.NOTES_READ)
+        models.Note,
+        "One note; null when there is none with this ID, or when it is on a sales document and you may not see those.",
+        needs(Permission.NOTES_READ),
     )
 
 

@@ -12,6 +12,7 @@ from strawberry.utils.str_converters import to_camel_case
 
 import models
 from audit import Action, ActorKind, Category
+from audit import Actor as Viewer
 from audit.history import (
     CONTACT_HISTORY,
     CUSTOMER_HISTORY,
@@ -37,7 +38,7 @@ from schema.connection import connection
 from schema.context import Context
 from schema.errors import check_reference
 from schema.field import batched, derived, optional, plain
-from schema.node import TYPES, Node
+from schema.node import TYPES, Node, shown_to
 
 if TYPE_CHECKING:
     from schema.actor import Actor
@@ -53,11 +54,17 @@ def updated_at() -> Any:
 def _seen_by(event: Row, detail: Detail, context: Context) -> Detail:
     """The detail as this viewer may see it today; what is about themself they may always see."""
     actor = context.actor
-    if actor is not None and (
-        actor.may(READ_PERMISSION[Category(event["category"])]) or actor.id == event["subject_id"]
-    ):
+    if actor is not None and (_opens(actor, event) or actor.id == event["subject_id"]):
         return detail
     return withhold(detail, shows_customer=actor is not None and actor.may(models.Permission.CUSTOMERS_READ))
+
+
+def _opens(actor: Viewer, event: Row) -> bool:
+    """Whether the actor may see what the event is about; what stands on a sales document is part of it."""
+    on_document = event["sales_document_id"] is not None
+    return actor.may(READ_PERMISSION[Category(event["category"])]) and (
+        not on_document or actor.may(models.Permission.SALES_DOCUMENTS_READ)
+    )
 
 
 def _subject(event: Row, seen: Detail) -> Row:
@@ -68,7 +75,8 @@ def _node(subject: Row, node: Row | None, context: Context) -> Row | None:
     # An id that was forced into the database may have any form; then there is no node, either.
     if node is None or context.actor is None:
         return None
-    return node if context.actor.may(TYPES[prefix_of(subject["id"]) or ""][1]) else None
+    may = context.actor.may(TYPES[prefix_of(subject["id"]) or ""][1])
+    return shown_to(context.actor, node) if may else None
 
 
 def _camel(value: Any) -> Any:

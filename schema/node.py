@@ -8,6 +8,7 @@ from typing import Any
 import strawberry
 from graphql import GraphQLAbstractType, GraphQLResolveInfo
 
+from audit import Actor
 from audit.table import Event
 from models import (
     ApiKey,
@@ -23,6 +24,7 @@ from models import (
     Preferences,
     Purpose,
     ReminderWorkflow,
+    Row,
     SalesDocument,
     Settings,
     User,
@@ -52,6 +54,13 @@ TYPES: Mapping[str, tuple[str, Permission]] = {
     ApiKey.prefix: ("ApiKey", Permission.USERS_READ),
     EVENT_PREFIX: ("HistoryEvent", Permission.AUDIT_READ),
 }
+
+
+def shown_to(actor: Actor | None, row: Row | None) -> Row | None:
+    """The row of a type that the actor may see, unless it stands on a sales document and they may not see those."""
+    if row is None or row.get("sales_document_id") is None:
+        return row
+    return row if actor is not None and actor.may(Permission.SALES_DOCUMENTS_READ) else None
 
 
 @strawberry.interface(description="An object with a global ID.", directives=[PARENT])

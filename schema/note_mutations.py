@@ -15,7 +15,9 @@ from schema.payload import Payload, changed, deleted_id
 class CreateNoteInput:
     """A new note."""
 
-    subject_id: strawberry.ID = required("The customer, the contact or the sales document that it is about.")
+    subject_id: strawberry.ID = required(
+        "The customer, the contact or the sales document that it is about; the last needs SALES_DOCUMENTS_READ."
+    )
     body: str = required("The text: 1 to 20,000 characters; line breaks are kept.")
     pinned: bool | None = optional("Whether it stands before the others; if omitted, no.")
 

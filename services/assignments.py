@@ -22,7 +22,7 @@ async def assign(change: Change, given: Mapping[str, Any]) -> Row:
     purpose = await change.refer(Purpose, given["purpose_id"], ("purpose_id",))
     contact = await change.read(Contact, given["contact_id"], field=("contact_id",))
     # What is single is so at the customer: nobody else assigns there meanwhile, nor makes the contact inactive.
-    customer = await change.get(Customer, contact["customer_id"])
+    customer = await change.get(Customer, contact["customer_id"], field=("contact_id",))
     contact = await change.refer(Contact, given["contact_id"], ("contact_id",))
     check_may_write(change, contact["location_id"])
     if not contact["active"]:

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from audit import Change
-from models import Fault, Payment, PaymentMethod, Row, SalesDocument
+from models import Fault, Payment, PaymentMethod, Permission, Row, SalesDocument
 from services import order_desk, sales_status, values
 
 
@@ -19,7 +19,8 @@ async def record(
     await order_desk.lock_customer_of(change, await change.read(SalesDocument, identifier, field=field))
     document = await change.get(SalesDocument, identifier, expected_revision, field=field)
     fields = _clean(given, document)
-    after = sales_status.with_payment(document, fields["amount"], field)
+    seen = change.actor.may(Permission.SALES_DOCUMENTS_READ)
+    after = sales_status.with_payment(document, fields["amount"], field, tells_balance=seen)
     await order_desk.require_contact(change, document, acknowledge=acknowledge, field=field)
     payment = await change.insert(
         Payment,

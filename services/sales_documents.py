@@ -46,23 +46,28 @@ async def create(change: Change, given: Mapping[str, Any]) -> Row:
         "contact_id": None,
         "contact_verified": False,
     }
-    fields = await _clean(change, given, row)
+    fields = _clean(given, row, await _location(change, given))
+    fields["balance"] = sales_status.balance_of(row["kind"], fields["amount"])
     contact = await order_desk.contact_to_apply(change, row, given)
     return await change.insert(SalesDocument, {**row, **fields, **contact})
 
 
 async def update(change: Change, identifier: str, expected_revision: int | None, given: Mapping[str, Any]) -> Row:
     """Change the given fields: all of a draft, later only what may change then."""
-    row = await change.read(SalesDocument, identifier)
-    fields = await _clean(change, given, row)
+    # The location is locked before the document.
+    location = await _location(change, given)
     row = await change.get(SalesDocument, identifier, expected_revision)
-    changed = [name for name in fields if fields[name] != row[name] and name != "balance"]
+    fields = _clean(given, row, location)
+    changed = [name for name in fields if fields[name] != row[name]]
     fixed = [name for name in changed if row["status"] != _DRAFT and name not in _LATER]
     if changed and row["status"] in CLOSED:
         fixed = fixed or changed
     if fixed:
         what = SalesDocument.label(row)
         raise Fault(ErrorCode.READ_ONLY, f"This cannot change any more: {what} is {row['status']}.", (fixed[0],))
+    if "amount" in changed:
+        # It is a draft, which has no payments.
+        fields["balance"] = sales_status.balance_of(row["kind"], fields["amount"])
     return await change.update(SalesDocument, row, fields)
 
 
@@ -103,8 +108,8 @@ async def _refuse_used(change: Change, message: str, **of: Any) -> None:
         raise Fault(ErrorCode.IN_USE, message.format(named), ("id",))
 
 
-async def _clean(change: Change, given: Mapping[str, Any], row: Row) -> dict[str, Any]:
-    """Column values from input fields, checked. `row` is the document as it is, or what a new one has already."""
+def _clean(given: Mapping[str, Any], row: Row, location: Row | None) -> dict[str, Any]:
+    """Column values from input fields, checked. `row` is the locked document, or what a new one has already."""
     fields: dict[str, Any] = {}
     # A new document may leave its day out, but nothing else.
     for name in _REQUIRED:
@@ -113,26 +118,23 @@ async def _clean(change: Change, given: Mapping[str, Any], row: Row) -> dict[str
     if "number" in given:
         fields["number"] = values.line(given["number"], ("number",), longest=_LONGEST_NUMBER)
     if "location_id" in given:
-        fields["location_id"] = await _location(change, given["location_id"], row["customer_id"])
+        if location is not None and location["customer_id"] != row["customer_id"]:
+            raise Fault.invalid("This location belongs to another customer.", "location_id")
+        fields["location_id"] = given["location_id"]
     fields.update(_days(given, row))
     if "currency" in given:
         fields["currency"] = values.tradable(given["currency"], ("currency",))
     currency = fields.get("currency") or row["currency"]
     if "amount" in given:
         fields["amount"] = values.amount(given["amount"], currency, ("amount",))
-        fields["balance"] = sales_status.balance_of(row["kind"], fields["amount"])
     elif currency != row["currency"]:
         raise Fault.invalid("Give the amount in the new currency, too.", "amount")
     return fields
 
 
-async def _location(change: Change, location_id: str | None, customer_id: str) -> str | None:
-    if location_id is None:
-        return None
-    location = await change.refer(Location, location_id, ("location_id",))
-    if location["customer_id"] != customer_id:
-        raise Fault.invalid("This location belongs to another customer.", "location_id")
-    return location_id
+async def _location(change: Change, given: Mapping[str, Any]) -> Row | None:
+    location_id = given.get("location_id")
+    return None if location_id is None else await change.refer(Location, location_id, ("location_id",))
 
 
 def _days(given: Mapping[str, Any], row: Row) -> dict[str, str | None]:

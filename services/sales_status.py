@@ -60,14 +60,19 @@ def check_payable(row: Mapping[str, Any], field: tuple[str, ...] = ("id",)) -> N
         raise _wrong(row, "paid: only released orders and posted invoices receive payments", field)
 
 
-def with_payment(row: Mapping[str, Any], amount: int, field: tuple[str, ...] = ("id",)) -> Fields:
-    """The columns after a payment of so many minor units. Fault WRONG_STATUS, or INVALID at `amount`."""
+def with_payment(
+    row: Mapping[str, Any], amount: int, field: tuple[str, ...] = ("id",), *, tells_balance: bool = True
+) -> Fields:
+    """The columns after a payment of so many minor units. Fault WRONG_STATUS, or INVALID at `amount`.
+
+    With `tells_balance` the message says what is left.
+    """
     check_payable(row, field)
     if amount <= 0:
         raise Fault.invalid("A payment is more than 0.", "amount")
     if amount > row["balance"]:
-        left = money.text(row["balance"], row["currency"])
-        raise Fault.invalid(f"A payment is not more than the balance: {left} are left.", "amount")
+        left = f": {money.text(row['balance'], row['currency'])} are left" if tells_balance else ""
+        raise Fault.invalid(f"A payment is not more than the balance{left}.", "amount")
     balance = row["balance"] - amount
     return {"balance": balance, "status": _settled(row["kind"], row["status"], balance)}
 

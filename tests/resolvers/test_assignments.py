@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 
+from audit import SYSTEM, Change, Request, transact
 from models import Permission
+from services import merging
 from tests import factories
 from tests.client import Client, ClientWith
 from tests.resolvers.documents import (
@@ -313,3 +316,24 @@ async def test_a_filter_wants_the_id_of_a_purpose(client: Client) -> None:
     customer = await factories.customer(client)
     await client.run(ASSIGNMENTS, id=customer["id"], filter={"purposeId": customer["id"]})
     assert client.codes == ["BAD_ID"]
+
+
+async def test_an_assignment_that_waited_for_a_merge_names_the_contact(client: Client, dialect: str) -> None:
+    eva, _ = await two_contacts(client)
+    survivor = await factories.customer(client)
+    sent = {"contactId": eva["id"], "purposeId": await well_known(client, "SERVICE_REQUEST_CALLER")}
+    locked = asyncio.Event()
+
+    async def merge_slowly(change: Change) -> None:
+        await merging.merge(change, {"id": survivor["id"], "merged_id": eva["customer"]["id"]})
+        locked.set()
+        await asyncio.sleep(0.3)
+
+    async def assign_meanwhile() -> dict[str, Any]:
+        await locked.wait()
+        return await client.run(ASSIGN_CONTACT, input=sent)
+
+    _, answer = await asyncio.gather(transact(SYSTEM, Request.new(), merge_slowly), assign_meanwhile())
+    errors = [(error["code"], error["field"]) for error in answer["assignContact"]["errors"]]
+    # On SQLite the contact is read only after the merge.
+    assert errors == ([] if dialect == "sqlite" else [("READ_ONLY", ["input", "contactId"])])

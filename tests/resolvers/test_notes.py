@@ -11,7 +11,7 @@ from models.identifier import new_id
 from tests import factories
 from tests.client import Client, ClientWith
 from tests.resolvers.documents import CREATE_NOTE, DELETE_NOTE, NOTE, UPDATE_NOTE, UPDATE_USER
-from tests.resolvers.stubs import actions, changes, nothing_recorded, recorded, texts
+from tests.resolvers.stubs import actions, changes, last_seq, nothing_recorded, recorded, texts
 
 pytestmark = pytest.mark.anyio
 
@@ -169,6 +169,51 @@ async def test_notes_are_written_and_read_with_their_own_permissions(client: Cli
     assert stranger.codes == ["FORBIDDEN"]
     await stranger.run("query ($id: ID!) { node(id: $id) { id } }", id=note["id"])
     assert stranger.codes == ["FORBIDDEN"]
+
+
+async def test_notes_on_sales_documents_are_for_who_may_read_those(client: Client, client_with: ClientWith) -> None:
+    document = await factories.sales_document(client, number="1007")
+    before = await last_seq()
+    note = await factories.note(client, document["id"], body="Disputed")
+    await client.change(UPDATE_NOTE, input={"id": note["id"], "body": "Disputed at court"})
+    other = await factories.note(client, document["customer"]["id"], body="Friendly")
+    granted = [Permission.CUSTOMERS_READ, Permission.NOTES_READ, Permission.NOTES_WRITE, Permission.HISTORY_READ]
+    granted.append(Permission.AUDIT_READ)
+    blind = await client_with(granted)
+    seer = await client_with([*granted, Permission.SALES_DOCUMENTS_READ])
+    one = "query ($id: ID!) { note(id: $id) { body } }"
+    nodes = "query ($id: ID!, $ids: [ID!]!) { node(id: $id) { id } nodes(ids: $ids) { id } }"
+    past = """query ($filter: HistoryFilter) { history(filter: $filter, first: 100) { edges { node {
+      seq sentence customerLabel subject { label node { id ... on Note { body } } }
+      changes { before after beforeText afterText withheld } } } } }"""
+    for reader, body in ((seer, "Disputed at court"), (blind, None)):
+        assert await reader.run(one, id=note["id"]) == {"note": body and {"body": body}}
+        found = body and {"id": note["id"]}
+        data = await reader.run(nodes, id=note["id"], ids=[note["id"], other["id"]])
+        assert data == {"node": found, "nodes": [found, {"id": other["id"]}]}
+        data = await reader.run(past, filter={"subjectId": note["id"]})
+        assert reader.errors == []
+        events = [edge["node"] for edge in data["history"]["edges"] if edge["node"]["seq"] > before]
+        assert len(events) == 2
+        for event in events:
+            assert event["subject"]["node"] == (found and {**found, "body": body})
+            assert event["subject"]["label"] == ("note" if body else "(withheld)")
+            assert {change["withheld"] for change in event["changes"]} == ({None} if body else {"PERMISSION"})
+        assert ("Disputed" in str(data), "1007" in str(data)) == ((True, True) if body else (False, False))
+    assert await blind.run(one, id=other["id"]) == {"note": {"body": "Friendly"}}
+    after = await last_seq()
+    for text, sent in (
+        (CREATE_NOTE, {"subjectId": document["id"], "body": "Hello"}),
+        (UPDATE_NOTE, {"id": note["id"], "body": "Hello", "expectedRevision": 1}),
+        (DELETE_NOTE, {"id": note["id"], "expectedRevision": 1}),
+    ):
+        await blind.run(text, input=sent)
+        assert blind.codes == ["FORBIDDEN"]
+        assert "SALES_DOCUMENTS_READ" in blind.errors[0]["message"]
+    assert set(actions(await recorded(client, after=after))) == {"USER_PERMISSION_REFUSED"}
+    payload = await seer.change(UPDATE_NOTE, input={"id": note["id"], "pinned": True})
+    assert payload["note"]["pinned"]
+    await seer.change(DELETE_NOTE, input={"id": note["id"]})
 
 
 async def test_a_note_of_an_api_key_names_the_key_as_its_author(client: Client) -> None:

@@ -77,6 +77,18 @@ async def test_an_amount_is_more_than_nothing_and_not_more_than_the_balance(clie
         assert fault["message"] == "A payment is not more than the balance: 500.00 EUR are left."
 
 
+async def test_the_balance_is_told_to_who_may_read_it(client: Client, client_with: ClientWith) -> None:
+    invoice = await factories.posted_invoice(client)
+    cashier = await client_with([Permission.PAYMENTS_WRITE])
+    document = """mutation ($input: RecordPaymentInput!) { recordPayment(input: $input) {
+      errors { code field message } } }"""
+    sent = {"salesDocumentId": invoice["id"], "amount": "500.01", "method": "CASH"}
+    async with nothing_recorded():
+        fault = await cashier.fault(document, input=sent)
+    assert (fault["code"], fault["field"]) == ("INVALID", ["input", "amount"])
+    assert fault["message"] == "A payment is not more than the balance."
+
+
 async def test_nothing_else_receives_payments(client: Client) -> None:
     quote = await factories.sales_document(client, kind="QUOTE")
     paid = await factories.posted_invoice(client)

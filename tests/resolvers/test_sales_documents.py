@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 
-from models import Permission
+from audit import SYSTEM, Change, Request, transact
+from models import Permission, SalesDocument
 from models.identifier import new_id
 from tests import factories
 from tests.client import Client, ClientWith
@@ -178,6 +180,58 @@ async def test_after_posting_only_the_due_date_changes(client: Client) -> None:
     async with nothing_recorded():
         fault = await client.fault(UPDATE_SALES_DOCUMENT, input={"id": document["id"], "dueOn": None})
     assert (fault["code"], fault["field"]) == ("READ_ONLY", ["input", "dueOn"])
+
+
+@pytest.mark.parametrize("status", ["POSTED", "PAID", "VOID"])
+async def test_the_amount_that_a_document_has_already_changes_nothing(client: Client, status: str) -> None:
+    document = await factories.posted_invoice(client)
+    if status == "VOID":
+        await client.change(VOID, input={"id": document["id"]})
+    else:
+        await factories.payment(client, document["id"], amount="120" if status == "POSTED" else "500")
+    before = (await client.run(READ, id=document["id"]))["salesDocument"]
+    assert before["status"] == status
+    assert before["balance"]["amount"] == ("380.00" if status == "POSTED" else "0.00")
+    sent = {"id": document["id"], "amount": "500.0", "currency": "EUR", "number": document["number"]}
+    async with nothing_recorded():
+        payload = await client.change(UPDATE_SALES_DOCUMENT, input=sent)
+    assert (payload["salesDocument"], payload["events"]) == (before, [])
+
+
+async def test_the_amount_that_a_quote_has_already_changes_nothing(client: Client) -> None:
+    quote = await factories.sales_document(client, kind="QUOTE")
+    async with nothing_recorded():
+        payload = await client.change(UPDATE_SALES_DOCUMENT, input={"id": quote["id"], "amount": "500"})
+    assert payload["salesDocument"] == quote
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "field"),
+    [
+        ({"issued_on": "2026-03-01"}, {"dueOn": "2026-02-15"}, "dueOn"),
+        ({"currency": "JPY"}, {"amount": "7.50"}, "amount"),
+    ],
+)
+async def test_a_change_that_waited_is_held_against_the_document_as_it_has_become(
+    client: Client, first: dict[str, Any], then: dict[str, Any], field: str
+) -> None:
+    document = await factories.sales_document(client, issuedOn="2026-02-01")
+    locked = asyncio.Event()
+
+    async def change_slowly(change: Change) -> None:
+        row = await change.get(SalesDocument, document["id"])
+        locked.set()
+        await asyncio.sleep(0.3)
+        await change.update(SalesDocument, row, first)
+
+    async def change_meanwhile() -> dict[str, Any]:
+        await locked.wait()
+        return await client.fault(UPDATE_SALES_DOCUMENT, input={"id": document["id"], **then})
+
+    before = await last_seq()
+    _, fault = await asyncio.gather(transact(SYSTEM, Request.new(), change_slowly), change_meanwhile())
+    assert await last_seq() == before + 1
+    assert (fault["code"], fault["field"]) == ("INVALID", ["input", field])
 
 
 @pytest.mark.parametrize(
