@@ -22,6 +22,7 @@ from tests.resolvers.documents import (
     CREATE_LOCATION,
     CREATE_NOTE,
     CUSTOMER_HISTORY,
+    DELETE_CONTACT,
     MERGE_CUSTOMERS,
     UPDATE_CONTACT,
     UPDATE_CUSTOMER,
@@ -481,6 +482,34 @@ async def test_a_contact_delivered_to_both_becomes_local(client: Client) -> None
     await merge(client, acme, old)
     kinds = {one["lastName"]: one["origin"]["kind"] for one in (await profile(client, acme))["contacts"]}
     assert kinds == {"Ours": "SYNCED", "Theirs": "LOCAL", "Third": "SYNCED"}
+
+
+@pytest.mark.parametrize("system", ["QUICKBOOKS_ONLINE", "QUICKBOOKS_DESKTOP"])
+async def test_contacts_that_came_with_a_merged_customer_become_local(client: Client, system: str) -> None:
+    """Nothing syncs to a merged customer any more: here is the only place to change them."""
+    acme, old = await factories.synced_customer(name="Acme"), await factories.synced_customer(name="Old")
+    origin = {"origin_system": system, "first_name": None}
+    ours = await factories.synced_contact(acme["id"], last_name="Ours", **origin)
+    first = await factories.synced_contact(old["id"], last_name="First", origin_external_id="4711", **origin)
+    second = await factories.synced_contact(old["id"], last_name="Second", **origin)
+    stubs = (await merge(client, acme, old, primaryContactId=second["id"]))["events"]
+    of_contact = {stub["subject"]["id"]: stub for stub in stubs if stub["subject"]["type"] == "CONTACT"}
+    assert set(of_contact) == {ours["id"], first["id"], second["id"]}
+    assert changes(of_contact[first["id"]]) == {
+        "customerId": (old["id"], acme["id"]),
+        "originExternalId": ("4711", None),
+        "originSystem": (system, None),
+        "primary": (True, False),
+    }
+    assert of_contact[first["id"]]["sentence"] == (
+        "Ada Admin changed contact First at Acme: customer from “Old” to “Acme”; primary from “yes” to “no”;"
+        f" origin system “{system}” removed and 1 more."
+    )
+    kinds = {one["lastName"]: one["origin"]["kind"] for one in (await profile(client, acme))["contacts"]}
+    assert kinds == {"Ours": "SYNCED", "First": "LOCAL", "Second": "LOCAL"}
+    await client.change(UPDATE_CONTACT, input={"id": first["id"], "lastName": "Changed"})
+    await client.change(DELETE_CONTACT, input={"id": first["id"]})
+    assert client.errors == []
 
 
 async def test_an_import_does_not_revive_a_merged_customer(client: Client) -> None:
