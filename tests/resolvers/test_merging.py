@@ -448,6 +448,49 @@ async def test_a_merged_customer_cannot_be_changed(client: Client) -> None:
         assert fault["message"] == f"This customer was merged into Acme: use that one, {acme['id']}."
 
 
+async def test_faults_name_customers_only_to_who_may_read_them(client: Client, client_with: ClientWith) -> None:
+    clerk = await client_with([Permission.CUSTOMERS_WRITE, Permission.CUSTOMERS_MERGE])
+    update = "mutation ($input: UpdateCustomerInput!) { updateCustomer(input: $input) { errors { code message } } }"
+    into = "mutation ($input: MergeCustomersInput!) { mergeCustomers(input: $input) { errors { code message } } }"
+    acme, old = await pair(client)
+    await merge(client, acme, old)
+    parent = await factories.customer(client, name="Parent")
+    child = await factories.customer(client, name="Child", parentId=parent["id"])
+    grandchild = await factories.customer(client, name="Grandchild", parentId=child["id"])
+    synced = await factories.synced_customer(name="Synced")
+    ids = {"id": parent["id"], "mergedId": child["id"]}
+    cases: list[tuple[str, dict[str, Any], str]] = [
+        (update, {"id": old["id"]}, f"This customer was merged into another one: use that one, {acme['id']}."),
+        (
+            update,
+            {"id": parent["id"], "parentId": grandchild["id"]},
+            "This one stands below the customer and cannot be its parent: give it another parent first.",
+        ),
+        (
+            into,
+            {"id": child["id"], "mergedId": parent["id"]},
+            "The survivor stands below the merged customer: merge them the other way round.",
+        ),
+        (
+            into,
+            {"id": acme["id"], "mergedId": synced["id"]},
+            (
+                "The merged customer comes from an accounting system, which would deliver it again: merge them the"
+                " other way round."
+            ),
+        ),
+        (
+            into,
+            {**ids, "take": ["PARENT"]},
+            "The merged customer stands below the survivor, which cannot be below itself: do not take its parent.",
+        ),
+    ]
+    for document, sent, message in cases:
+        async with nothing_recorded():
+            fault = await clerk.fault(document, input=sent)
+        assert fault["message"] == message
+
+
 async def test_merging_needs_its_permission(client: Client, client_with: ClientWith) -> None:
     acme, old = await pair(client)
     clerk = await client_with([Permission.CUSTOMERS_READ, Permission.CUSTOMERS_WRITE])
