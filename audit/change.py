@@ -18,6 +18,7 @@ from models.failure import taken
 from models.fault import ErrorCode, Fault
 from models.identifier import check_id, new_id
 from models.table import Audited, Row, column_list, columns, decode_row, encode, json_columns, quoted
+from models.user import Permission
 
 Path = tuple[str | int, ...]
 
@@ -269,7 +270,9 @@ class Change:
             raise Fault(ErrorCode.NOT_FOUND, f"There is no {what} with this ID.", field)
         if lock and table.replaced_by and rows[0][table.replaced_by] is not None:
             [taker] = await self._select(table, "id = ?", rows[0][table.replaced_by], lock="")
-            message = f"This {table.subject.value} was merged into {table.label(taker)}: use that one, {taker['id']}."
+            # Only customers are replaced.
+            into = table.label(taker) if self.actor.may(Permission.CUSTOMERS_READ) else "another one"
+            message = f"This {table.subject.value} was merged into {into}: use that one, {taker['id']}."
             raise Fault(ErrorCode.READ_ONLY, message, field)
         return rows[0]
 

@@ -65,7 +65,7 @@ async def primary_contacts(customer_ids: Sequence[str]) -> list[Row | None]:
 
 
 async def also_at(contact_ids: Sequence[str]) -> list[list[Row]]:
-    """A loader: the other contacts that are the same person as each of these, by name, 100 of them at most.
+    """A loader: the contacts at other customers that are the same person as each of these, by name, 100 at most.
 
     They are linked by hand, or are one and the same in an accounting system; who is the same as one of them counts,
     too. One statement.
@@ -74,12 +74,12 @@ async def also_at(contact_ids: Sequence[str]) -> list[list[Row]]:
     who = "id, person_id, origin_system, origin_external_id"
     named = ", ".join(f"c.{name}" for name in who.split(", "))
     rows = await bound.fetch(
-        f"WITH RECURSIVE same (start, {who}) AS ("
-        f"SELECT c.id, {named} FROM contact c WHERE {bound.member('c.id')}"
-        f" UNION SELECT s.start, {named} FROM same s JOIN contact c ON c.person_id = s.person_id"
+        f"WITH RECURSIVE same (start, home, {who}) AS ("
+        f"SELECT c.id, c.customer_id, {named} FROM contact c WHERE {bound.member('c.id')}"
+        f" UNION SELECT s.start, s.home, {named} FROM same s JOIN contact c ON c.person_id = s.person_id"
         " OR (c.origin_external_id = s.origin_external_id AND c.origin_system = s.origin_system)"
         f") SELECT s.start, {read_list(Contact, 't')} FROM same s JOIN contact t ON t.id = s.id"
-        " WHERE s.id <> s.start ORDER BY t.name_key, t.id",
+        " WHERE t.customer_id <> s.home ORDER BY t.name_key, t.id",
         bound.array(list(contact_ids)),
     )
     found: dict[str, list[Row]] = {}

@@ -96,8 +96,9 @@ class CustomerMutation:
         MergeCustomersInput,
         MergeCustomersPayload,
         "Merge a customer into another, who gets its contacts, locations, notes and all else that belongs to it, its"
-        " contact methods too unless an accounting system delivers the survivor's. The merged one stays, inactive, to"
-        " say where it went; it cannot be changed any more. This cannot be undone.",
+        " contact methods too unless an accounting system delivers the survivor's. Contacts that QuickBooks delivered"
+        " with the merged one become local: it does not sync any more. The merged one stays, inactive, to say where it"
+        " went; it cannot be changed any more. This cannot be undone.",
         needs(Permission.CUSTOMERS_MERGE),
     )
     convert_to_contact = mutation(

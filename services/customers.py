@@ -69,9 +69,15 @@ async def _parent(change: Change, row: Row, parent_id: str | None) -> str | None
         raise Fault.invalid("A customer cannot be its own parent.", "parent_id")
     parent = await change.refer(Customer, parent_id, ("parent_id",))
     if row["id"] in await with_ancestors(parent_id):
-        message = f"{parent['name']} stands below {row['name']} and cannot be its parent: give it another parent first."
+        below, above = named(change, parent, "This one"), named(change, row, "the customer")
+        message = f"{below} stands below {above} and cannot be its parent: give it another parent first."
         raise Fault.invalid(message, "parent_id")
     return parent_id
+
+
+def named(change: Change, row: Row, otherwise: str) -> str:
+    """The customer's name for a message; `otherwise` for those who may not read customers."""
+    return str(row["name"]) if change.actor.may(Permission.CUSTOMERS_READ) else otherwise
 
 
 async def convert_to_contact(

@@ -17,7 +17,7 @@ from models.preferences import PREFERENCES, preferences_id
 from models.registry import AUDITED
 from models.table import Audited, references
 from services import merging_assignments, merging_contacts, merging_locations, values
-from services.customers import DELIVERED, HIERARCHY
+from services.customers import DELIVERED, HIERARCHY, named
 from services.origin import is_synced
 
 # The columns of what can be taken over; preferences are rows of their own.
@@ -46,9 +46,9 @@ async def merge(change: Change, given: Mapping[str, Any]) -> tuple[Row, Row]:
     into a local one; READ_ONLY when one of the two was merged before; TAKEN for locations of the same name.
     """
     survivor, merged = await _both(change, given)
-    await _refuse(survivor, merged)
+    await _refuse(change, survivor, merged)
     take: Sequence[CustomerField] = given.get("take") or ()
-    fields = {**await _fields(survivor, merged, take), **_methods(survivor, merged)}
+    fields = {**await _fields(change, survivor, merged, take), **_methods(survivor, merged)}
     survivor = await change.update(Customer, survivor, fields)
     await _preferences(change, survivor, merged, taken=CustomerField.PREFERENCES in take)
     await merging_locations.move(change, survivor, merged, given.get("locations") or ())
@@ -87,19 +87,20 @@ async def _both(change: Change, given: Mapping[str, Any]) -> tuple[Row, Row]:
     return survivor, merged
 
 
-async def _refuse(survivor: Row, merged: Row) -> None:
+async def _refuse(change: Change, survivor: Row, merged: Row) -> None:
     if merged["id"] in await with_ancestors(survivor["id"]):
-        message = f"{survivor['name']} stands below {merged['name']}: merge them the other way round."
+        below, above = named(change, survivor, "The survivor"), named(change, merged, "the merged customer")
+        message = f"{below} stands below {above}: merge them the other way round."
         raise Fault.invalid(message, "merged_id")
     if is_synced(merged) and not is_synced(survivor):
         message = (
-            f"{merged['name']} comes from an accounting system, which would deliver it again: merge them the other way"
-            " round."
+            f"{named(change, merged, 'The merged customer')} comes from an accounting system, which would deliver it"
+            " again: merge them the other way round."
         )
         raise Fault.invalid(message, "merged_id")
 
 
-async def _fields(survivor: Row, merged: Row, take: Sequence[CustomerField]) -> Row:
+async def _fields(change: Change, survivor: Row, merged: Row, take: Sequence[CustomerField]) -> Row:
     """What the survivor takes over, by column."""
     fields: Row = {}
     for index, field in enumerate(take):
@@ -109,17 +110,16 @@ async def _fields(survivor: Row, merged: Row, take: Sequence[CustomerField]) -> 
             message = "This comes from the accounting system: change it there, and it will sync."
             raise Fault(ErrorCode.READ_ONLY, message, ("take", index))
         if field is CustomerField.PARENT:
-            await _refuse_circle(survivor, merged, index)
+            await _refuse_circle(change, survivor, merged, index)
         fields |= taken
     return fields
 
 
-async def _refuse_circle(survivor: Row, merged: Row, index: int) -> None:
+async def _refuse_circle(change: Change, survivor: Row, merged: Row, index: int) -> None:
     parent_id = merged["parent_id"]
     if parent_id is not None and survivor["id"] in await with_ancestors(parent_id):
-        message = (
-            f"{merged['name']} stands below {survivor['name']}, which cannot be below itself: do not take its parent."
-        )
+        below, above = named(change, merged, "The merged customer"), named(change, survivor, "the survivor")
+        message = f"{below} stands below {above}, which cannot be below itself: do not take its parent."
         raise Fault.invalid(message, "take", index)
 
 

@@ -6,16 +6,19 @@ from collections.abc import Sequence
 from typing import Any
 
 from audit import Change
-from models import Contact, Fault, Row
+from models import AccountingSystem, Contact, Fault, Row
 
 TABLE = Contact
+
+# Systems that know a contact only as a part of its customer.
+_WITH_THE_CUSTOMER = frozenset({AccountingSystem.QUICKBOOKS_ONLINE.value, AccountingSystem.QUICKBOOKS_DESKTOP.value})
 
 
 async def move(change: Change, survivor: Row, merged: Row, primary_id: str | None) -> None:
     """Move the merged customer's contacts. `primary_id` becomes primary, else the survivor's stays it, if there is one.
 
-    Where an accounting system has delivered the same contact to both customers, the merged one's becomes a local one:
-    a system delivers a contact to a customer once.
+    A contact that came with the merged customer becomes a local one: nothing syncs to that customer any more. So does
+    one that an accounting system has delivered to both customers: a system delivers a contact to a customer once.
     """
     own = await change.where(Contact, customer_id=survivor["id"])
     rows = await change.where(Contact, unreferred=True, customer_id=merged["id"])
@@ -24,17 +27,17 @@ async def move(change: Change, survivor: Row, merged: Row, primary_id: str | Non
         if former["primary"] and former is not primary:
             await change.update(Contact, former, {"primary": False})
     delivered = {_origin(row) for row in own if row["origin_system"] is not None}
-    twice = [row for row in rows if _origin(row) in delivered]
-    others = [row for row in rows if _origin(row) not in delivered and row is not primary]
+    freed = [row for row in rows if row["origin_system"] in _WITH_THE_CUSTOMER or _origin(row) in delivered]
+    others = [row for row in rows if row not in freed and row is not primary]
     at = {"customer_id": survivor["id"]}
     await change.update_all(Contact, others, {**at, "primary": False})
     local = {"origin_system": None, "origin_external_id": None}
-    for row in twice:
+    for row in freed:
         if row is not primary:
             # One by one: a search finds a contact by its external ID, too.
             await change.update(Contact, row, {**at, **local, "primary": False})
     if primary is not None:
-        further = {**at, **(local if primary in twice else {})} if primary in rows else {}
+        further = {**at, **(local if primary in freed else {})} if primary in rows else {}
         await change.update(Contact, primary, {**further, "primary": True})
 
 

@@ -73,7 +73,7 @@ def _check(change: Change, rows: Mapping[str, Row], contacts: Sequence[Mapping[s
             )
     for identifier in [*(item["id"] for item in contacts), *rows]:
         other = at.setdefault(rows[identifier]["customer_id"], identifier)
-        if other != identifier:
+        if _person(rows[other]) != _person(rows[identifier]):
             index = max((i for i, item in enumerate(contacts) if item["id"] in (identifier, other)), default=0)
             raise Fault.invalid(
                 "Two of these contacts, or of those they are linked with, are at the same customer: one person is there"
@@ -82,3 +82,8 @@ def _check(change: Change, rows: Mapping[str, Row], contacts: Sequence[Mapping[s
                 index,
                 "id",
             )
+
+
+def _person(row: Row) -> str:
+    """Who the contact is so far. A merge of customers may have brought contacts of one person to one customer."""
+    return str(row["person_id"] or row["id"])

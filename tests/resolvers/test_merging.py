@@ -22,6 +22,7 @@ from tests.resolvers.documents import (
     CREATE_LOCATION,
     CREATE_NOTE,
     CUSTOMER_HISTORY,
+    DELETE_CONTACT,
     MERGE_CUSTOMERS,
     UPDATE_CONTACT,
     UPDATE_CUSTOMER,
@@ -447,6 +448,49 @@ async def test_a_merged_customer_cannot_be_changed(client: Client) -> None:
         assert fault["message"] == f"This customer was merged into Acme: use that one, {acme['id']}."
 
 
+async def test_faults_name_customers_only_to_who_may_read_them(client: Client, client_with: ClientWith) -> None:
+    clerk = await client_with([Permission.CUSTOMERS_WRITE, Permission.CUSTOMERS_MERGE])
+    update = "mutation ($input: UpdateCustomerInput!) { updateCustomer(input: $input) { errors { code message } } }"
+    into = "mutation ($input: MergeCustomersInput!) { mergeCustomers(input: $input) { errors { code message } } }"
+    acme, old = await pair(client)
+    await merge(client, acme, old)
+    parent = await factories.customer(client, name="Parent")
+    child = await factories.customer(client, name="Child", parentId=parent["id"])
+    grandchild = await factories.customer(client, name="Grandchild", parentId=child["id"])
+    synced = await factories.synced_customer(name="Synced")
+    ids = {"id": parent["id"], "mergedId": child["id"]}
+    cases: list[tuple[str, dict[str, Any], str]] = [
+        (update, {"id": old["id"]}, f"This customer was merged into another one: use that one, {acme['id']}."),
+        (
+            update,
+            {"id": parent["id"], "parentId": grandchild["id"]},
+            "This one stands below the customer and cannot be its parent: give it another parent first.",
+        ),
+        (
+            into,
+            {"id": child["id"], "mergedId": parent["id"]},
+            "The survivor stands below the merged customer: merge them the other way round.",
+        ),
+        (
+            into,
+            {"id": acme["id"], "mergedId": synced["id"]},
+            (
+                "The merged customer comes from an accounting system, which would deliver it again: merge them the"
+                " other way round."
+            ),
+        ),
+        (
+            into,
+            {**ids, "take": ["PARENT"]},
+            "The merged customer stands below the survivor, which cannot be below itself: do not take its parent.",
+        ),
+    ]
+    for document, sent, message in cases:
+        async with nothing_recorded():
+            fault = await clerk.fault(document, input=sent)
+        assert fault["message"] == message
+
+
 async def test_merging_needs_its_permission(client: Client, client_with: ClientWith) -> None:
     acme, old = await pair(client)
     clerk = await client_with([Permission.CUSTOMERS_READ, Permission.CUSTOMERS_WRITE])
@@ -481,6 +525,34 @@ async def test_a_contact_delivered_to_both_becomes_local(client: Client) -> None
     await merge(client, acme, old)
     kinds = {one["lastName"]: one["origin"]["kind"] for one in (await profile(client, acme))["contacts"]}
     assert kinds == {"Ours": "SYNCED", "Theirs": "LOCAL", "Third": "SYNCED"}
+
+
+@pytest.mark.parametrize("system", ["QUICKBOOKS_ONLINE", "QUICKBOOKS_DESKTOP"])
+async def test_contacts_that_came_with_a_merged_customer_become_local(client: Client, system: str) -> None:
+    """Nothing syncs to a merged customer any more: here is the only place to change them."""
+    acme, old = await factories.synced_customer(name="Acme"), await factories.synced_customer(name="Old")
+    origin = {"origin_system": system, "first_name": None}
+    ours = await factories.synced_contact(acme["id"], last_name="Ours", **origin)
+    first = await factories.synced_contact(old["id"], last_name="First", origin_external_id="4711", **origin)
+    second = await factories.synced_contact(old["id"], last_name="Second", **origin)
+    stubs = (await merge(client, acme, old, primaryContactId=second["id"]))["events"]
+    of_contact = {stub["subject"]["id"]: stub for stub in stubs if stub["subject"]["type"] == "CONTACT"}
+    assert set(of_contact) == {ours["id"], first["id"], second["id"]}
+    assert changes(of_contact[first["id"]]) == {
+        "customerId": (old["id"], acme["id"]),
+        "originExternalId": ("4711", None),
+        "originSystem": (system, None),
+        "primary": (True, False),
+    }
+    assert of_contact[first["id"]]["sentence"] == (
+        "Ada Admin changed contact First at Acme: customer from “Old” to “Acme”; primary from “yes” to “no”;"
+        f" origin system “{system}” removed and 1 more."
+    )
+    kinds = {one["lastName"]: one["origin"]["kind"] for one in (await profile(client, acme))["contacts"]}
+    assert kinds == {"Ours": "SYNCED", "First": "LOCAL", "Second": "LOCAL"}
+    await client.change(UPDATE_CONTACT, input={"id": first["id"], "lastName": "Changed"})
+    await client.change(DELETE_CONTACT, input={"id": first["id"]})
+    assert client.errors == []
 
 
 async def test_an_import_does_not_revive_a_merged_customer(client: Client) -> None:

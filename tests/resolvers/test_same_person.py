@@ -9,7 +9,13 @@ import pytest
 from models import Permission
 from tests import factories
 from tests.client import Client, ClientWith
-from tests.resolvers.documents import DELETE_CONTACT, LINK_CONTACTS, UNLINK_CONTACT, UPDATE_CONTACT
+from tests.resolvers.documents import (
+    DELETE_CONTACT,
+    LINK_CONTACTS,
+    MERGE_CUSTOMERS,
+    UNLINK_CONTACT,
+    UPDATE_CONTACT,
+)
 from tests.resolvers.stubs import actions, nothing_recorded
 
 pytestmark = pytest.mark.anyio
@@ -93,6 +99,29 @@ async def test_one_contact_of_an_accounting_system_is_one_person(client: Client)
     await client.change(UNLINK_CONTACT, input={"id": there["id"]})
     assert await also_at(client, here["id"], other["id"]) == [[there["id"]], []]
     assert (await client.fault(UNLINK_CONTACT, input={"id": here["id"]}))["code"] == "INVALID"
+
+
+async def test_linked_contacts_whose_customers_were_merged_can_be_linked_further(client: Client) -> None:
+    one, two, elsewhere = await factories.linked(client, 3)
+    merged = {"id": one["customer"]["id"], "mergedId": two["customer"]["id"]}
+    await client.change(MERGE_CUSTOMERS, input=merged)
+    ids = [one["id"], two["id"], elsewhere["id"]]
+    found = await also_at(client, *ids)
+    assert [set(group) for group in found] == [{elsewhere["id"]}, {elsewhere["id"]}, {one["id"], two["id"]}]
+    other = await factories.contact(client)
+    payload = await client.change(LINK_CONTACTS, input={"contacts": [{"id": one["id"]}, {"id": other["id"]}]})
+    assert [event["subject"]["id"] for event in payload["events"]] == [other["id"]]
+    assert [set(group) for group in await also_at(client, two["id"])] == [{elsewhere["id"], other["id"]}]
+    # Whoever else is at that customer is still somebody else, named or linked with who is named.
+    colleague = await factories.contact(client, one["customer"]["id"])
+    outside = await factories.contact(client)
+    await client.change(LINK_CONTACTS, input={"contacts": [{"id": colleague["id"]}, {"id": outside["id"]}]})
+    async with nothing_recorded():
+        for first, second in ((one, colleague), (elsewhere, outside)):
+            contacts = [{"id": first["id"]}, {"id": second["id"]}]
+            error = await client.fault(LINK_CONTACTS, input={"contacts": contacts})
+            assert error["code"] == "INVALID"
+            assert error["field"][:2] == ["input", "contacts"]
 
 
 async def test_bad_links_are_refused(client: Client) -> None:
