@@ -7,11 +7,22 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-from graphql import DocumentNode, ExecutionResult, GraphQLError, OperationDefinitionNode
+from graphql import (
+    DocumentNode,
+    ExecutionResult,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLError,
+    OperationDefinitionNode,
+    SelectionSetNode,
+    get_operation_ast,
+)
 from strawberry.extensions import SchemaExtension
 
 from audit import Actor
 from counterfoil.documents import plan_of
+from counterfoil.uploads import BadUpload
 from schema.context import Context
 from schema.errors import RequestError
 from schema.limits import MAX_NODES
@@ -38,6 +49,8 @@ class Admission(SchemaExtension):
             # Strawberry takes the first of several operations when the request names none; the specification refuses.
             named = execution._provided_operation_name is not None
             error = error or _ambiguous(document, named) or _too_large(planned.nodes(execution.variables or {}))
+            if error is None and context.upload:
+                error = _several(document, execution.operation_name)
             if error is not None:
                 execution.result = ExecutionResult(data=None, errors=[error])
         yield
@@ -58,6 +71,32 @@ def _ambiguous(document: DocumentNode, named: bool) -> GraphQLError | None:
     if named or sum(isinstance(part, OperationDefinitionNode) for part in document.definitions) == 1:
         return None
     return RequestError("BAD_REQUEST", "The document has several operations: say with operationName which to run.")
+
+
+def _several(document: DocumentNode, name: str | None) -> GraphQLError | None:
+    """A form that breaks off gets an answer without `data`: no other field may have changed anything by then."""
+    operation = get_operation_ast(document, name)
+    if operation is None or len(_fields(document, operation.selection_set)) <= 1:
+        return None
+    told = "An operation with a file has one field: send the others in requests of their own."
+    return GraphQLError(told, original_error=BadUpload(told))
+
+
+def _fields(document: DocumentNode, root: SelectionSetNode) -> set[str]:
+    """The names in the answer of the fields at the root, also of those in fragments."""
+    fragments = {part.name.value: part for part in document.definitions if isinstance(part, FragmentDefinitionNode)}
+    names: set[str] = set()
+    waiting = [root]
+    while waiting:
+        for node in waiting.pop().selections:
+            if isinstance(node, FieldNode):
+                if not node.name.value.startswith("__"):
+                    names.add((node.alias or node.name).value)
+            elif not isinstance(node, FragmentSpreadNode):
+                waiting.append(node.selection_set)  # type: ignore[attr-defined]  # an inline fragment
+            elif (fragment := fragments.pop(node.name.value, None)) is not None:
+                waiting.append(fragment.selection_set)
+    return names
 
 
 def _too_large(nodes: int) -> GraphQLError | None:

@@ -129,6 +129,7 @@ class View(GraphQL[Context, None]):
             session_id=session_id,
             refused=bool(token) and viewer is None,
             token=token.strip() if viewer is not None else None,
+            upload=upload,
             idempotency_key=key,
             body_hash=hashlib.sha256(await request.body()).hexdigest() if key is not None and not upload else "",
         )

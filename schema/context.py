@@ -56,6 +56,7 @@ def _listed(fetch: Callable[[Sequence[Any]], Awaitable[Sequence[Any]]]) -> Calla
 class Context:
     """One request. `actor` is None for somebody not signed in; `refused` says that a token came and was no good.
 
+    `upload` says that a file comes with it, of which a part may be still on its way while the operation runs.
     `mutated` says that a mutation of this request is over: who may do what may have changed with it.
     """
 
@@ -64,6 +65,7 @@ class Context:
     session_id: str | None = None
     refused: bool = False
     token: str | None = None
+    upload: bool = False
     mutated: bool = False
     idempotency_key: str | None = None
     body_hash: str = ""

@@ -12,8 +12,8 @@ from services.documents.name import clean
 from services.documents.receiving import Received
 from services.documents.storage import content_path
 
-# Seconds for one question to the storage while a transaction waits.
-PATIENCE = 10
+# Seconds for one question to the storage while a transaction waits; before the storage's own limit, which is an error.
+PATIENCE = 6
 
 
 class BytesGone(Exception):

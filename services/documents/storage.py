@@ -32,7 +32,11 @@ _PART = 5 * 1024 * 1024
 _BLOCK = 1024 * 1024
 # The longest copy inside a bucket is that of the largest upload.
 _CLIENT = {"connect_timeout": timedelta(seconds=5), "timeout": timedelta(minutes=5)}
-_RETRY = {"max_retries": 3, "retry_timeout": timedelta(seconds=30)}
+_RETRY: dict[str, Any] = {"max_retries": 3, "retry_timeout": timedelta(seconds=30)}
+# Whoever asks whether an object is there, or removes it, may hold a lock that others wait for: a retry begins only
+# within the first seconds, so that all is over after 10.
+_QUICK = {"connect_timeout": timedelta(seconds=5), "timeout": timedelta(seconds=8)}
+_QUICK_RETRY: dict[str, Any] = {"max_retries": 1, "retry_timeout": timedelta(seconds=2)}
 
 
 @dataclass(frozen=True)
@@ -65,11 +69,18 @@ class Storage:
 
     @cached_property
     def _store(self) -> Any:
+        return self._opened(_CLIENT, _RETRY)
+
+    @cached_property
+    def _quick(self) -> Any:
+        return self._opened(_QUICK, _QUICK_RETRY)
+
+    def _opened(self, client: dict[str, timedelta], retry: dict[str, Any]) -> Any:
         # One type for all kinds of store: obstore has a class for each, with the same methods.
         if self.folder is not None:
             return LocalStore(self.folder, mkdir=True)
         return from_url(  # type: ignore[call-overload]
-            self.url, client_options={**_CLIENT, "allow_http": self._allow_http}, retry_config=_RETRY
+            self.url, client_options={**client, "allow_http": self._allow_http}, retry_config=retry
         )
 
     @contextlib.asynccontextmanager
@@ -88,17 +99,20 @@ class Storage:
                 await asyncio.to_thread(_sync, self.folder, self.folder / target)
 
     async def find(self, path: str) -> Stored | None:
-        """The object without its bytes; None when there is none."""
+        """The object without its bytes; None when there is none. A bucket has 10 seconds to answer."""
         try:
-            meta = await self._store.head_async(path)
+            meta = await self._quick.head_async(path)
         except (NotFoundError, FileNotFoundError):
             return None
         return Stored(path, int(meta["size"]), meta["last_modified"])
 
     async def delete(self, path: str) -> None:
-        """Remove the object, if it is there."""
+        """Remove the object, if it is there.
+
+        A bucket has 10 seconds to answer. When this raises, the request has ended: nothing is sent any more.
+        """
         with contextlib.suppress(NotFoundError, FileNotFoundError):
-            await self._store.delete_async(path)
+            await self._quick.delete_async(path)
 
     async def read(self, path: str, start: int, stop: int) -> AsyncIterator[bytes]:
         """The bytes from `start` up to and without `stop`, in blocks.

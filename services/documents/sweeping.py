@@ -66,7 +66,8 @@ async def _remove(storage: Storage, stored: Stored) -> bool:
             now = await storage.find(stored.path)
         if now is None or not _is_old(now):
             return False
-        # Without a limit of time: a removal that is given up could still happen once the lock is gone.
+        # With no limit but the storage's own, which ends the request: one that is only given up could still happen
+        # once the lock is gone.
         await storage.delete(stored.path)
         return True
 

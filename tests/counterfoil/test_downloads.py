@@ -142,6 +142,17 @@ async def test_an_address_works_for_five_minutes(client: Client) -> None:
             assert (await get(url.rpartition("/")[0] + "/other name")).status_code == status
 
 
+async def test_clocks_of_two_processes_may_differ_by_seconds(client: Client) -> None:
+    document = await factories.document(client)
+    now = datetime.now(UTC)
+    with clock.set_to(lambda: now):
+        url = await url_for(client, document["id"])
+    for seconds, status in ((-2, 200), (-29, 200), (-32, 410)):
+        at = now + timedelta(seconds=seconds)
+        with clock.set_to(lambda at=at: at):  # type: ignore[misc]
+            assert (await get(url)).status_code == status, seconds
+
+
 async def test_a_forged_address_leads_nowhere(client: Client) -> None:
     document = await factories.document(client)
     other = await factories.document(client)

@@ -123,6 +123,37 @@ async def test_what_is_no_form_with_a_file_is_refused(client: Client, storage: S
     assert await storages.objects(storage) == []
 
 
+ROLE = 'createContactRole(input: {name: "Foreman"}) { contactRole { id } }'
+FILE_FIELD = "uploadDocument(input: $input) { document { id } }"
+SEVERAL = {
+    "side by side": f"mutation ($input: UploadDocumentInput!) {{ a: {ROLE} b: {FILE_FIELD} }}",
+    "in fragments": (
+        f"mutation ($input: UploadDocumentInput!) {{ ...A ... on Mutation {{ {FILE_FIELD} }} }}"
+        f" fragment A on Mutation {{ {ROLE} }}"
+    ),
+}
+
+
+@pytest.mark.parametrize("text", SEVERAL.values(), ids=SEVERAL)
+async def test_an_operation_with_a_file_has_one_field(client: Client, storage: Storage, text: str) -> None:
+    customer = await factories.customer(client)
+    sent = json.loads(operations(customer["id"]))
+    bodies = [form(json.dumps({**sent, "query": text}).encode(), end=end) for end in (END, b"")]
+    async with nothing_recorded():
+        for body in bodies:
+            response = await client.http.post("/graphql", content=body, headers=FORM)
+            assert response.status_code == 400
+            [error] = response.json()["errors"]
+            assert (error["extensions"]["code"], "one field" in error["message"]) == ("BAD_REQUEST", True)
+    assert await storages.objects(storage) == []
+    alone = (
+        f"mutation ($input: UploadDocumentInput!) {{ __typename ...A ...A }} fragment A on Mutation {{ {FILE_FIELD} }}"
+    )
+    body = form(json.dumps({**sent, "query": alone}).encode())
+    response = await client.http.post("/graphql", content=body, headers=FORM)
+    assert response.json()["data"]["uploadDocument"]["document"]["id"]
+
+
 async def test_a_form_with_a_file_is_taken_in_pieces_of_any_size(client: Client, storage: Storage) -> None:
     customer = await factories.customer(client)
     body = form(operations(customer["id"]))
