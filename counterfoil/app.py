@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
@@ -83,7 +84,11 @@ def application() -> Starlette:
     """The application with the settings of the environment: what each serving process calls."""
     settings = read_settings()
     logs.configure(settings.log_level)
-    return create_app(settings)
+    app = create_app(settings)
+    # The schema stays as long as the process: the garbage collector need not walk through it again and again.
+    gc.collect()
+    gc.freeze()
+    return app
 
 
 async def _sweep_hourly() -> None:
