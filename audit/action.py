@@ -15,6 +15,7 @@ class Category(Enum):
     PROFILE = "profile"
     CONTACT = "contact"
     COMMUNICATION_SETTINGS = "communication-settings"
+    COMMUNICATION = "communication"
     NOTE = "note"
     DOCUMENT = "document"
     PAYMENT = "payment"
@@ -69,6 +70,15 @@ class Action(Enum):
     ASSIGNMENT_CREATED = "assignment.created"
     ASSIGNMENT_UPDATED = "assignment.updated"
     ASSIGNMENT_DELETED = "assignment.deleted"
+    TEMPLATE_CREATED = "template.created"
+    TEMPLATE_UPDATED = "template.updated"
+    TEMPLATE_DELETED = "template.deleted"
+    COMMUNICATION_CREATED = "communication.created"
+    COMMUNICATION_UPDATED = "communication.updated"
+    COMMUNICATION_DELETED = "communication.deleted"
+    DELIVERY_CREATED = "delivery.created"
+    DELIVERY_UPDATED = "delivery.updated"
+    DELIVERY_DELETED = "delivery.deleted"
     USER_CREATED = "user.created"
     USER_UPDATED = "user.updated"
     USER_DELETED = "user.deleted"
@@ -101,6 +111,9 @@ _CATEGORIES = {
     SubjectType.DOCUMENT: Category.DOCUMENT,
     SubjectType.PURPOSE: Category.SETTINGS,
     SubjectType.ASSIGNMENT: Category.CONTACT,
+    SubjectType.TEMPLATE: Category.COMMUNICATION_SETTINGS,
+    SubjectType.COMMUNICATION: Category.COMMUNICATION,
+    SubjectType.DELIVERY: Category.COMMUNICATION,
     SubjectType.USER: Category.ACCESS,
     SubjectType.USER_ROLE: Category.ACCESS,
     SubjectType.API_KEY: Category.ACCESS,

@@ -41,6 +41,7 @@ READ_PERMISSION: Mapping[Category, Permission] = {
     Category.PROFILE: Permission.CUSTOMERS_READ,
     Category.CONTACT: Permission.CUSTOMERS_READ,
     Category.COMMUNICATION_SETTINGS: Permission.CUSTOMERS_READ,
+    Category.COMMUNICATION: Permission.COMMUNICATIONS_READ,
     Category.NOTE: Permission.NOTES_READ,
     Category.DOCUMENT: Permission.DOCUMENTS_READ,
     Category.PAYMENT: Permission.CUSTOMERS_READ,

@@ -8,6 +8,7 @@ from typing import Any
 
 from audit.action import Action
 from audit.actor import ActorKind
+from audit.communication_sentence import communication_sentence
 from audit.history import ChangedField, Detail
 from models.registry import BY_SUBJECT
 from models.table import REMOVED, Row, SubjectType
@@ -127,6 +128,10 @@ def sentence(event: Row, detail: Detail) -> str:
         handed_over = any(change.name == "contact_id" for change in detail.changes)
         if action is not Action.ASSIGNMENT_UPDATED or handed_over:
             return _assigned(action, detail)
+    if event["actor_kind"] != ActorKind.DATABASE.value:
+        told = communication_sentence(action, detail)
+        if told is not None:
+            return told
     what = _what(event, detail, subject)
     if action is Action.CUSTOMER_MERGED:
         return f"{actor} merged {what} into {_after('merged_into_id', detail)}."

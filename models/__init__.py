@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from models import clock, contents, download, idempotency, money, session, signing_key, text, throttle
+from models import clock, contents, download, idempotency, money, outbox, session, signing_key, text, throttle
 from models.access import ApiKey, IdempotencyKey, Session, SigningKey, Throttle
 from models.assignment import Assignment
+from models.communication import Choice, Communication, Delivery, DeliveryStatus, RecipientField, Suppression
+from models.communication_kind import CommunicationKind, Designation, PortalModule
 from models.contact import Contact, ContactLevel
 from models.contact_method import ContactMethodKind
 from models.contact_role import ContactRole, DesignationSource, WellKnownRole
@@ -14,11 +16,14 @@ from models.document import Document
 from models.engine import Database, connect
 from models.fault import Busy, ErrorCode, Fault, Forbidden
 from models.location import Location
+from models.mailing import CommunicationContent, DeliveryReport, OutboxMessage, PasswordLink
 from models.note import Note
-from models.preferences import ContactPolicy, Preferences, PreferenceSource, ReminderWorkflow, Settings
+from models.preferences import ContactPolicy, PortalAudience, Preferences, PreferenceSource, ReminderWorkflow, Settings
 from models.purpose import Purpose, WellKnownPurpose
+from models.recipient import RecipientReason
 from models.sales_document import Payment, PaymentMethod, SalesDocument, SalesDocumentKind, SalesDocumentStatus
 from models.table import Audited, Row, SubjectType
+from models.template import Template
 from models.user import BuiltInRole, Permission, User, UserRole
 
 __all__ = [
@@ -28,6 +33,10 @@ __all__ = [
     "Audited",
     "BuiltInRole",
     "Busy",
+    "Choice",
+    "Communication",
+    "CommunicationContent",
+    "CommunicationKind",
     "Contact",
     "ContactLevel",
     "ContactMethodKind",
@@ -37,6 +46,10 @@ __all__ = [
     "CustomerField",
     "CustomerKind",
     "Database",
+    "Delivery",
+    "DeliveryReport",
+    "DeliveryStatus",
+    "Designation",
     "DesignationSource",
     "Document",
     "ErrorCode",
@@ -46,13 +59,19 @@ __all__ = [
     "Location",
     "Note",
     "OriginKind",
+    "OutboxMessage",
+    "PasswordLink",
     "Payment",
     "PaymentMethod",
     "PaymentResponsibility",
     "Permission",
+    "PortalAudience",
+    "PortalModule",
     "PreferenceSource",
     "Preferences",
     "Purpose",
+    "RecipientField",
+    "RecipientReason",
     "ReminderWorkflow",
     "Row",
     "SalesDocument",
@@ -62,6 +81,8 @@ __all__ = [
     "Settings",
     "SigningKey",
     "SubjectType",
+    "Suppression",
+    "Template",
     "Throttle",
     "User",
     "UserRole",

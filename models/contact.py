@@ -33,11 +33,14 @@ class Contact(Audited, tablename="contact"):
 
     `order_password_set_by` is who set the order password, as events name them: kind, id and name.
     Contacts with the same `person_id` are one person, linked by hand. It names nothing but them.
+    `notifications` (kind of email → bool) and `portal_permissions` (module → bool) hold what differs from the settings.
+    `email_problem` is {address, at, reply, delivery_id} while the address is known to bounce. `password_hash` is that
+    of the portal.
     """
 
     prefix = "con"
     subject = SubjectType.CONTACT
-    secret = frozenset({"order_password_hash"})
+    secret = frozenset({"order_password_hash", "password_hash"})
     unread = frozenset({"search_key"})
     derived = frozenset({"email", "email_key", "phone", "name_key", "search_key"})
 
@@ -64,6 +67,11 @@ class Contact(Audited, tablename="contact"):
     order_password_set_at = Timestamptz(null=True)
     order_password_set_by = Json(null=True)
     person_id = Text(null=True)
+    notifications = Json(null=True)
+    portal_permissions = Json(null=True)
+    email_problem = Json(null=True)
+    password_hash = Text(null=True)
+    password_set_at = Timestamptz(null=True)
 
     @staticmethod
     def derive(row: Mapping[str, Any]) -> Row:

@@ -48,6 +48,11 @@ def _switch(value: bool) -> str:
     return "on" if value else "off"
 
 
+def _switches(value: Mapping[str, bool]) -> str:
+    off = [name.replace("_", " ").lower() for name, on in value.items() if not on]
+    return f"all but {', '.join(off)}" if off else "all"
+
+
 def _with_rate(name: str) -> Callable[[Mapping[str, Any]], str]:
     member, what = _RATES[name]
 
@@ -81,5 +86,9 @@ TEXTS: Mapping[str, Callable[[Any], str]] = {
     "customer_portal": _switch,
     "card": _with_rate("card"),
     "ach": _with_rate("ach"),
+    "notifications": _switches,
+    "portal_permissions": _switches,
+    "portal_access": lambda value: str(value).replace("_", " ").lower(),
+    "separate_messages": lambda value: "one for each recipient" if value else "one for all recipients",
     "contact_policy": lambda value: str(value).replace("_", " ").lower(),
 }

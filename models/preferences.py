@@ -9,6 +9,7 @@ from typing import Any
 from piccolo.columns import Boolean, Text
 
 from models import preference_values, text
+from models.communication_kind import SWITCHED, PortalModule
 from models.customer import Customer
 from models.table import Audited, Json, Row, SubjectType, reference
 
@@ -33,6 +34,13 @@ class ContactPolicy(Enum):
     NOT_REQUIRED = "NOT_REQUIRED"
     REQUIRED = "REQUIRED"
     REQUIRED_WITH_PASSWORD = "REQUIRED_WITH_PASSWORD"  # noqa: S105 - the name of a policy, not a password
+
+
+class PortalAudience(Enum):
+    """Which contacts the portal is for."""
+
+    ALL_CONTACTS = "ALL_CONTACTS"
+    COMMUNICATION_CONTACTS = "COMMUNICATION_CONTACTS"
 
 
 class PreferenceSource(Enum):
@@ -66,12 +74,21 @@ class Settings(Audited, tablename="settings"):
     """What holds for all customers that do not override it: one row. Without a workflow no reminders are sent.
 
     `online_payments` is {enabled, disabled_until: ISO date or None}, `card` {enabled, surcharge_basis_points},
-    `ach` {enabled, discount_basis_points}.
+    `ach` {enabled, discount_basis_points}. `notifications` (kind of email → bool) and `portal_permissions` (module →
+    bool) hold for contacts that say nothing else. `company` is who writes: {name, address, email, phone, tax_id,
+    payment_instructions}, the name at least; None until somebody says it. `reply_to` is the address that answers go to,
+    None for the sender's. With `separate_messages` each recipient gets an email of their own.
     """
 
     prefix = "set"
     subject = SubjectType.SETTINGS
     texts = preference_values.TEXTS
+    added = {
+        "notifications": {kind.value: True for kind in SWITCHED},
+        "portal_permissions": {module.value: True for module in PortalModule},
+        "portal_access": PortalAudience.ALL_CONTACTS.value,
+        "separate_messages": True,
+    }
 
     reminder_workflow_id = reference(ReminderWorkflow, null=True)
     monthly_statement = Boolean()
@@ -80,6 +97,12 @@ class Settings(Audited, tablename="settings"):
     card = Json()
     ach = Json()
     contact_policy = Text()
+    notifications = Json()
+    portal_permissions = Json()
+    portal_access = Text()
+    separate_messages = Boolean()
+    company = Json(null=True)
+    reply_to = Text(null=True)
 
     @staticmethod
     def derive(row: Mapping[str, Any]) -> Row:

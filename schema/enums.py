@@ -13,21 +13,29 @@ from audit.sentence import subject_name
 from models import (
     AccountingSystem,
     BuiltInRole,
+    Choice,
+    CommunicationKind,
     ContactLevel,
     ContactMethodKind,
     ContactPolicy,
     CustomerField,
     CustomerKind,
+    DeliveryStatus,
     DesignationSource,
     ErrorCode,
     OriginKind,
     PaymentMethod,
     PaymentResponsibility,
     Permission,
+    PortalAudience,
+    PortalModule,
     PreferenceSource,
+    RecipientField,
+    RecipientReason,
     SalesDocumentKind,
     SalesDocumentStatus,
     SubjectType,
+    Suppression,
     WellKnownPurpose,
     WellKnownRole,
 )
@@ -79,7 +87,9 @@ _register(
     {
         "PROFILE": "Customers and their locations.",
         "CONTACT": "Contacts.",
-        "COMMUNICATION_SETTINGS": "Contact roles and what they designate; a customer's reminders and statements.",
+        "COMMUNICATION_SETTINGS": "Contact roles and what they designate; templates; a customer's reminders and"
+        " statements.",
+        "COMMUNICATION": "Emails, and what became of them.",
         "NOTE": "Notes.",
         "DOCUMENT": "Documents.",
         "PAYMENT": "How a customer may pay.",
@@ -137,6 +147,8 @@ _register(
         "SALES_DOCUMENTS_READ": "Read quotes, orders and invoices, with what happened to them.",
         "SALES_DOCUMENTS_WRITE": "Maintain quotes, orders and invoices: apply contacts, release and post.",
         "PAYMENTS_WRITE": "Record payments.",
+        "COMMUNICATIONS_READ": "Read templates, and what was sent to whom.",
+        "COMMUNICATIONS_SEND": "Send emails.",
         "SETTINGS_WRITE": "Change what holds for all customers: settings, reminder workflows, purposes.",
         "HISTORY_READ": "Read the History view of customers and contacts.",
         "AUDIT_READ": "Read the whole history.",
@@ -144,6 +156,87 @@ _register(
         "USERS_WRITE": "Maintain users and user roles.",
         "API_KEYS_WRITE": "Make and revoke API keys.",
     },
+)
+_register(
+    CommunicationKind,
+    "What an email is about. Values may be added.",
+    {
+        "INVOICE": "An invoice, to those designated for invoice presentment.",
+        "CREDIT_NOTE": "A credit note, to those designated for invoice presentment.",
+        "ESTIMATE": "An estimate or quote, to those designated for invoice presentment.",
+        "REMINDER": "A reminder that somebody sends, to those designated for communication.",
+        "WORKFLOW_REMINDER": "A reminder that a reminder workflow sends, to those designated for communication.",
+        "STATEMENT": "A statement of account, to those designated for communication.",
+        "TICKET": "A support ticket, to those designated for communication.",
+        "PROJECT": "A project, to those designated for communication.",
+        "CONTRACT": "A contract, to those designated for communication.",
+        "TASK": "A task, to those designated for communication.",
+        "WELCOME": "The welcome to a new contact, with a link to set a password.",
+        "SET_PASSWORD": "A link with which a contact sets a new password.",
+    },
+)
+_register(
+    RecipientReason,
+    "Why a contact gets an email of some kind, or does not. Values may be added.",
+    {
+        "DESIGNATED": "For: the contact's role is designated for such emails.",
+        "SWITCHED_ON": "For: the contact's notification switch for them is on.",
+        "NO_ROLE": "Against: the contact has no role.",
+        "NOT_DESIGNATED": "Against: the contact's role is not designated for them.",
+        "SWITCHED_OFF": "Against: the contact's notification switch for them is off.",
+        "CUSTOMER_INACTIVE": "Against: the customer is inactive.",
+        "INACTIVE": "Against: the contact is inactive.",
+        "OTHER_LOCATION": "Against: the contact belongs to another location than the sales document.",
+        "NO_EMAIL": "Against: the contact has no email address.",
+        "EMAIL_PROBLEM": "Against: the contact's email address bounces.",
+        "ABOUT_THE_CONTACT": "For: the email is about the contact, whatever their role.",
+    },
+)
+_register(
+    DeliveryStatus,
+    "What became of one recipient's email. Values may be added.",
+    {
+        "QUEUED": "It waits for its first attempt.",
+        "UNKNOWN": "An attempt broke off and may have succeeded: there will be another, with the same Message-ID.",
+        "DEFERRED": "A mail server could not take it yet; there will be another attempt.",
+        "SENT": "The mail server took it.",
+        "DELIVERED": "The recipient's mail server reported that it took it.",
+        "BOUNCED": "It came back.",
+        "FAILED": "The mail server refused it, or there was no success within 48 hours.",
+        "SUPPRESSED": "It was not to be sent.",
+    },
+)
+_register(
+    Suppression,
+    "Why a communication was not sent to anybody. Values may be added.",
+    {"TEMPLATE_DISABLED": "Its template is disabled.", "NO_RECIPIENT": "Nobody was to get it."},
+)
+_register(
+    RecipientField,
+    "Under which heading of a message a recipient stands.",
+    {"TO": "To.", "CC": "Cc."},
+)
+_register(
+    Choice,
+    "Who chose a recipient.",
+    {"RULE": "The rules: role, switches, address.", "MANUAL": "Whoever sent it, whatever the rules say."},
+)
+_register(
+    PortalModule,
+    "What a contact can be permitted to see in the portal. Values may be added.",
+    {
+        "INVOICES": "Invoices, credit notes and statements.",
+        "ESTIMATES": "Estimates and quotes.",
+        "CONTRACTS": "Contracts.",
+        "PROPOSALS": "Proposals.",
+        "SUPPORT": "Support tickets.",
+        "PROJECTS": "Projects and tasks.",
+    },
+)
+_register(
+    PortalAudience,
+    "Which contacts the portal is for. Values may be added.",
+    {"ALL_CONTACTS": "All of them.", "COMMUNICATION_CONTACTS": "Those whose role is designated for communication."},
 )
 _register(
     SalesDocumentKind,

@@ -11,7 +11,14 @@ from services import values
 from services.users import check_within
 
 _P = Permission
-_READ = (_P.CUSTOMERS_READ, _P.NOTES_READ, _P.DOCUMENTS_READ, _P.SALES_DOCUMENTS_READ, _P.HISTORY_READ)
+_READ = (
+    _P.CUSTOMERS_READ,
+    _P.NOTES_READ,
+    _P.DOCUMENTS_READ,
+    _P.SALES_DOCUMENTS_READ,
+    _P.COMMUNICATIONS_READ,
+    _P.HISTORY_READ,
+)
 
 BUILT_IN: Mapping[BuiltInRole, tuple[str, tuple[Permission, ...]]] = {
     BuiltInRole.ADMINISTRATOR: ("Administrator", tuple(Permission)),
@@ -27,13 +34,14 @@ BUILT_IN: Mapping[BuiltInRole, tuple[str, tuple[Permission, ...]]] = {
             _P.DOCUMENTS_WRITE,
             _P.SALES_DOCUMENTS_WRITE,
             _P.PAYMENTS_WRITE,
+            _P.COMMUNICATIONS_SEND,
             _P.SETTINGS_WRITE,
             _P.USERS_READ,
         ),
     ),
     BuiltInRole.AR_CLERK: (
         "AR clerk",
-        (*_READ, _P.CONTACTS_WRITE, _P.NOTES_WRITE, _P.DOCUMENTS_WRITE, _P.PAYMENTS_WRITE),
+        (*_READ, _P.CONTACTS_WRITE, _P.NOTES_WRITE, _P.DOCUMENTS_WRITE, _P.PAYMENTS_WRITE, _P.COMMUNICATIONS_SEND),
     ),
     BuiltInRole.LOCATION_CONTACT_EDITOR: ("Location contact editor", (_P.CUSTOMERS_READ, _P.LOCATION_CONTACTS_WRITE)),
     BuiltInRole.ORDER_DESK: (

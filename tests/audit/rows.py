@@ -12,10 +12,12 @@ from models import (
     ApiKey,
     Assignment,
     Audited,
+    Communication,
     Contact,
     ContactRole,
     Customer,
     Database,
+    Delivery,
     Document,
     Location,
     Note,
@@ -26,14 +28,18 @@ from models import (
     Row,
     SalesDocument,
     Settings,
+    Template,
     User,
     UserRole,
+    clock,
 )
 from models.preferences import SETTINGS_ID, preferences_id
 
 T = TypeVar("T")
 
 ADA = audit.Actor(audit.ActorKind.USER, "usr_01kwef3q8seemv6gzaf2w8kdhe", "Ada Example")
+
+_OF_CUSTOMERS = (Location, Contact, SalesDocument, Note, Document, Preferences, Communication)
 
 _numbers = count(1)
 
@@ -87,6 +93,35 @@ def defaults(table: type[Audited]) -> Row:
             "uploader_kind": "USER",
             "uploader_name": "Ada Example",
         },
+        Template: {
+            "kind": "INVOICE",
+            "name": f"Template {number}",
+            "standard": False,
+            "enabled": True,
+            "subject_source": "Invoice {{ sales_document.number }}",
+            "text_source": f"Text {number}",
+        },
+        Communication: {
+            "kind": "STATEMENT",
+            "subject_line": f"Statement {number}",
+            "sent_by": {"kind": "USER", "id": ADA.id, "name": ADA.name},
+            "separate": True,
+            "attachments": [],
+        },
+        Delivery: {
+            "name": f"Person {number}",
+            "email": f"Person{number}@example.com",
+            "field": "TO",
+            "chosen": "RULE",
+            "reasons": ["DESIGNATED"],
+            "message_id": f"{number}@example.com",
+            "subject_line": f"Statement {number}",
+            "text": f"Dear Person {number}",
+            "status": "QUEUED",
+            "status_at": clock.now(),
+            "attempts": 0,
+            "may_repeat": False,
+        },
     }
     return values[table]
 
@@ -102,7 +137,10 @@ async def insert(change: audit.Change, table: type[Audited], **values: Any) -> R
     if table is Payment and "sales_document_id" not in row:
         document = await insert(change, SalesDocument)
         row.update(sales_document_id=document["id"], customer_id=document["customer_id"])
-    if table in (Location, Contact, SalesDocument, Note, Document, Preferences) and "customer_id" not in row:
+    if table is Delivery and "communication_id" not in row:
+        communication = await insert(change, Communication)
+        row.update(communication_id=communication["id"], customer_id=communication["customer_id"])
+    if table in _OF_CUSTOMERS and "customer_id" not in row:
         row["customer_id"] = (await insert(change, Customer))["id"]
     if table is Assignment:
         contact = await insert(change, Contact)

@@ -18,10 +18,12 @@ from models import (
     ApiKey,
     Assignment,
     Audited,
+    Communication,
     Contact,
     ContactRole,
     Customer,
     Database,
+    Delivery,
     Document,
     Fault,
     Location,
@@ -33,6 +35,7 @@ from models import (
     Row,
     SalesDocument,
     Settings,
+    Template,
     User,
     UserRole,
 )
@@ -81,6 +84,9 @@ VALUES: dict[type[Audited], dict[str, st.SearchStrategy[Any]]] = {
     Assignment: {"reference_label": st.none()},
     Note: {"body": TEXT, "pinned": st.booleans()},
     Document: {"name": TEXT, "size": st.integers(1, 2**53)},
+    Template: {"name": TEXT, "enabled": st.booleans(), "text_source": TEXT, "html_source": st.none() | TEXT},
+    Communication: {"subject_line": TEXT, "attachments": METHODS, "suppressed": st.none() | TEXT},
+    Delivery: {"text": TEXT, "html": st.none() | TEXT, "status_at": TIMES, "email": TEXT, "reasons": st.lists(TEXT)},
 }
 
 

@@ -19,6 +19,7 @@ from models import (
     ApiKey,
     Assignment,
     Busy,
+    Communication,
     Contact,
     ContactRole,
     Customer,
@@ -59,6 +60,7 @@ CHANGES: dict[type[Audited], dict[str, Any]] = {
     Assignment: {"reference_label": "Something else"},
     Settings: {"customer_portal": False},
     Preferences: {"customer_portal": False},
+    Communication: {"subject_line": "Something else"},
 }
 
 

@@ -1,0 +1,41 @@
+"""How events about emails read."""
+
+from __future__ import annotations
+
+from audit.action import Action
+from audit.history import Detail
+
+_OUTCOMES = {
+    "SENT": "The mail server took the email to {who}",
+    "DELIVERED": "The email to {who} was delivered",
+    "DEFERRED": "The email to {who} was deferred",
+    "BOUNCED": "The email to {who} bounced",
+    "FAILED": "The email to {who} failed",
+    "UNKNOWN": "It is unknown whether the email reached {who}; it is sent again",
+}
+
+
+def communication_sentence(action: Action, detail: Detail) -> str | None:
+    """The sentence of an event about a communication or a delivery, for changes of the product's own; else None."""
+    after = {change.name: change.after for change in detail.changes if change.withheld is None}
+    actor, subject = detail.actor_name or detail.absent, detail.subject_label or detail.absent
+    customer = detail.customer_label or detail.absent
+    if action is Action.COMMUNICATION_CREATED:
+        kind = f"the {_words(after['kind'])} email" if "kind" in after else "an email"
+        if after.get("suppressed"):
+            why = "its template is disabled" if after["suppressed"] == "TEMPLATE_DISABLED" else "nobody was to get it"
+            return f"{actor} did not send {kind} “{subject}” to {customer}: {why}."
+        return f"{actor} sent {kind} “{subject}” to {customer}."
+    if action is Action.DELIVERY_CREATED:
+        if after.get("status") == "SUPPRESSED":
+            return f"The email to {subject} at {customer} was suppressed."
+        chosen = ", chosen by hand" if after.get("chosen") == "MANUAL" else ""
+        return f"{actor} queued an email to {subject} at {customer}{chosen}."
+    if action is Action.DELIVERY_UPDATED and after.get("status") in _OUTCOMES:
+        reply = f": “{' '.join(str(after['reply']).split())}”" if after.get("reply") else ""
+        return _OUTCOMES[after["status"]].format(who=f"{subject} at {customer}") + f"{reply}."
+    return None
+
+
+def _words(kind: str) -> str:
+    return kind.replace("_", " ").lower()
