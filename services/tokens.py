@@ -7,6 +7,7 @@ import secrets
 
 SESSION_PREFIX = "cfs_"
 API_KEY_PREFIX = "cfk_"
+PASSWORD_PREFIX = "cfp_"  # noqa: S105 - what such tokens begin with, no token
 
 
 def new_token(prefix: str) -> str:

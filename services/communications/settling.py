@@ -17,6 +17,7 @@ _LONGEST_REPLY = 1000
 class Outcome:
     """What became of a delivery `at` a time. `reply` is what the mail server said; `attempts` how many there have been,
     None when this is no attempt but a report; `may_repeat`: a further attempt may make the email arrive twice.
+    `address_failed`: the address itself takes no mail, and will not.
     """
 
     status: DeliveryStatus
@@ -24,6 +25,7 @@ class Outcome:
     reply: str | None = None
     attempts: int | None = None
     may_repeat: bool = False
+    address_failed: bool = False
 
 
 async def settle(change: Change, outcomes: Mapping[str, Outcome]) -> list[Row]:

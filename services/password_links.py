@@ -1,0 +1,37 @@
+"""Links by which contacts set their passwords: single use, 48 hours. Only the digest of a link's token is kept.
+
+A link's token is made when its email leaves, anew for each attempt, so that it never stands in the log, in history or
+in the outbox: what is stored has a placeholder in its place.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from models import current
+from services.tokens import PASSWORD_PREFIX, new_token, token_hash
+
+VALID = timedelta(hours=48)
+
+# It stands in the address of a stored link where the token was.
+PLACEHOLDER = "single-use-token"
+
+
+async def issue(contact_id: str, now: datetime) -> str:
+    """The token of a new link for the contact, in a write transaction of its own. Links that have expired go."""
+    token = new_token(PASSWORD_PREFIX)
+    async with current().write() as transaction:
+        await transaction.fetch("DELETE FROM password_link WHERE expires_at <= ?", now)
+        await transaction.fetch(
+            "INSERT INTO password_link (id, contact_id, created_at, expires_at) VALUES (?, ?, ?, ?)",
+            token_hash(token),
+            contact_id,
+            now,
+            now + VALID,
+        )
+    return token
+
+
+def filled(body: str, token: str) -> str:
+    """The body of an email as it leaves: with the token."""
+    return body.replace(PLACEHOLDER, token)
