@@ -25,7 +25,7 @@ from counterfoil.app import create_app
 from counterfoil.settings import read_settings
 from models import Permission, Row, UserRole, clock, session
 from models.identifier import new_id
-from services import defaults, passwords, tokens, user_roles, users
+from services import passwords, tokens, user_roles, users
 from services.sign_in import ABSOLUTE
 
 OPERATIONS = (Path(__file__).parent / "schema" / "operations.graphql").read_text("utf-8")
@@ -126,8 +126,7 @@ def form(body: Mapping[str, Any], file: File) -> dict[str, Any]:
 
 
 async def administrator(*, app: Starlette | None = None) -> Client:
-    """Signed in with every permission; built-in and well-known roles are there, too."""
-    await defaults.ensure()
+    """Signed in with every permission, in a database that has the defaults."""
 
     async def built_in(change: Change) -> Row:
         [role] = await change.where(UserRole, built_in="ADMINISTRATOR")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
@@ -34,6 +35,12 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "forces_drift: the test leaves tables or history that somebody has tampered with"
     )
+
+
+def pytest_collection_finish() -> None:
+    """What has been imported stays: the garbage collector need not walk through it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
@@ -74,17 +81,32 @@ def postgres() -> Iterator[databases.PostgresDatabases]:
 
 @pytest.fixture
 def database_url(dialect: str, tmp_path: Path, shared_folder: Path, request: pytest.FixtureRequest) -> Iterator[str]:
-    """The URL of a migrated database without rows, this test's own."""
+    """The URL of a migrated database, this test's own: without rows, or with the defaults when there is a `client`."""
     from counterfoil.migrating import migrate  # noqa: PLC0415  (the tests of the engine go without)
 
+    name, prepare = ("defaults", _migrate_and_fill) if "client" in request.fixturenames else ("template", migrate)
     if dialect == "sqlite":
         path = tmp_path / "counterfoil.db"
-        shutil.copyfile(databases.sqlite_template(shared_folder / "template.db", migrate), path)
+        shutil.copyfile(databases.sqlite_template(shared_folder / f"{name}.db", prepare), path)
         yield databases.sqlite_url(path)
     else:
         server: databases.PostgresDatabases = request.getfixturevalue("postgres")
-        with server.fresh(server.template(shared_folder / "template.postgres", migrate)) as url:
+        with server.fresh(server.template(shared_folder / f"{name}.postgres", prepare)) as url:
             yield url
+
+
+async def _migrate_and_fill(url: str) -> None:
+    from counterfoil.migrating import migrate  # noqa: PLC0415  (the tests of the engine go without)
+    from services import defaults  # noqa: PLC0415
+
+    await migrate(url)
+    database = models.connect(url)
+    await database.start()
+    try:
+        models.bind(database)
+        await defaults.ensure()
+    finally:
+        await database.stop()
 
 
 @pytest.fixture
