@@ -47,7 +47,8 @@ def text(minor: int, currency: str) -> str:
 def grouped(minor: int, currency: str) -> str:
     """As `decimal`, for people who read it on paper: `1,234.50`, with a minus sign (U+2212) below 0."""
     whole, point, fraction = decimal(abs(minor), currency).partition(".")
-    return f"{'\u2212' if minor < 0 else ''}{int(whole):,}{point}{fraction}"
+    sign = "\u2212" if minor < 0 else ""
+    return f"{sign}{int(whole):,}{point}{fraction}"
 
 
 def minor_units(written: str, currency: str) -> int | None:

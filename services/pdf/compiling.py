@@ -1,7 +1,7 @@
 """Compiling PDFs with Typst: one compiler in each process, in a thread of its own, so that the loop goes on.
 
-Layouts are the `.typ` files beside this module. What is shown is handed over as JSON: nothing that comes from outside is
-ever read as markup, and nothing is loaded from the disk or the network.
+Layouts are the `.typ` files beside this module. What is shown is handed over as JSON: nothing that comes from outside
+is ever read as markup, and nothing is loaded from the disk or the network.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, time
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import typst
 
@@ -22,12 +22,12 @@ MEDIA_TYPE = "application/pdf"
 _FOLDER = Path(__file__).parent
 _SHARED = "sheet.typ"
 # PDF/UA-1 (ISO 14289-1): tagged, with title and language, so that screen readers can read it out.
-_STANDARD = "ua-1"
+_STANDARD: Literal["ua-1"] = "ua-1"
 
 # The compiler keeps what it has made for ten more documents, with everything that it said. After as many empty ones it
 # has forgotten: a process that makes statements of 500 rows stays at 120 MiB instead of growing to 400.
 _FORGOTTEN_AFTER = 11
-_EMPTY = {"main.typ": b""}
+_EMPTY = b""
 
 # What the standard does not allow, and what PDFs do without it.
 _UNSHOWN = ("could not be displayed", "missing codepoints")
@@ -85,5 +85,5 @@ def _new_compiler(fonts: typst.Fonts) -> typst.Compiler:
 
 
 @cache
-def _layout(name: str) -> dict[str, bytes]:
-    return {"main.typ": (_FOLDER / name).read_bytes(), _SHARED: (_FOLDER / _SHARED).read_bytes()}
+def _layout(name: str) -> bytes:
+    return (_FOLDER / _SHARED).read_bytes() + (_FOLDER / name).read_bytes()

@@ -14,7 +14,7 @@ TITLE = "Statement of account"
 
 # As many rows the tables of all currencies have, of each kind: enough to read, and few enough to make in a second.
 _MOST_ROWS = 1000
-_AGES = ("Not yet due", "1–30 days", "31–60 days", "61–90 days", "Over 90 days")
+_AGES = ("Not yet due", "1 to 30 days", "31 to 60 days", "61 to 90 days", "Over 90 days")
 
 
 def data(settings: Row, statement: Statement) -> dict[str, Any]:
@@ -31,7 +31,7 @@ def data(settings: Row, statement: Statement) -> dict[str, Any]:
         "to": "For",
         "facts": [
             ["As of", as_of],
-            ["Period", f"{wording.day(period.first)} – {as_of}"],
+            ["Period", f"{wording.day(period.first)} to {as_of}"],
             *(["Balance", f"{money.grouped(one.closing, one.currency)} {one.currency}"] for one in statement.sections),
         ],
         "note": None if statement.sections else "Nothing was open, and nothing happened in this period.",
@@ -74,8 +74,8 @@ def _item(item: OpenItem, currency: str) -> list[str]:
     return [
         item.number,
         wording.short_day(item.issued_on),
-        wording.short_day(item.due_on) if item.due_on is not None else "–",
-        str(item.days_overdue or "–"),
+        wording.short_day(item.due_on) if item.due_on is not None else "",
+        str(item.days_overdue or ""),
         money.grouped(item.amount, currency),
         money.grouped(item.balance, currency),
     ]
