@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from audit.action import Action
-from audit.history import Detail
+from audit.history import WITHHELD, ChangedField, Detail
 
 _OUTCOMES = {
     "SENT": "The mail server took the email to {who}",
@@ -26,15 +28,31 @@ def communication_sentence(action: Action, detail: Detail) -> str | None:
             why = "its template is disabled" if after["suppressed"] == "TEMPLATE_DISABLED" else "nobody was to get it"
             return f"{actor} did not send {kind} “{subject}” to {customer}: {why}."
         return f"{actor} sent {kind} “{subject}” to {customer}."
+    problem = next((change for change in detail.changes if change.name == "email_problem"), None)
+    if action is Action.CONTACT_UPDATED and problem is not None and len(detail.changes) == 1:
+        return _problem(problem, actor, f"{subject} at {customer}")
     if action is Action.DELIVERY_CREATED:
         if after.get("status") == "SUPPRESSED":
             return f"The email to {subject} at {customer} was suppressed."
         chosen = ", chosen by hand" if after.get("chosen") == "MANUAL" else ""
         return f"{actor} queued an email to {subject} at {customer}{chosen}."
     if action is Action.DELIVERY_UPDATED and after.get("status") in _OUTCOMES:
-        reply = f": “{' '.join(str(after['reply']).split())}”" if after.get("reply") else ""
-        return _OUTCOMES[after["status"]].format(who=f"{subject} at {customer}") + f"{reply}."
+        return _OUTCOMES[after["status"]].format(who=f"{subject} at {customer}") + f"{_quoted(after.get('reply'))}."
+    if action is Action.DELIVERY_UPDATED and detail.absent == WITHHELD:
+        return f"It became known what became of an email at {customer}."
     return None
+
+
+def _problem(change: ChangedField, actor: str, who: str) -> str | None:
+    if change.withheld is not None:
+        return None
+    if change.after is None:
+        return f"{actor} cleared the problem with the email address {change.before['address']} of {who}."
+    return f"The email address {change.after['address']} of {who} takes no mail{_quoted(change.after['reply'])}."
+
+
+def _quoted(reply: Any) -> str:
+    return f": “{' '.join(str(reply).split())}”" if reply else ""
 
 
 def _words(kind: str) -> str:
