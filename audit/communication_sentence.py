@@ -17,8 +17,20 @@ _OUTCOMES = {
 }
 
 
+# For who may not read communications.
+_WITHHELD = {
+    Action.COMMUNICATION_CREATED: "{actor} wrote an email to {customer}.",
+    Action.DELIVERY_CREATED: "Somebody at {customer} was among the recipients of an email.",
+    Action.DELIVERY_UPDATED: "It became known what became of an email at {customer}.",
+}
+
+
 def communication_sentence(action: Action, detail: Detail) -> str | None:
     """The sentence of an event about a communication or a delivery, for changes of the product's own; else None."""
+    if action in _WITHHELD and detail.absent == WITHHELD:
+        return _WITHHELD[action].format(
+            actor=detail.actor_name or detail.absent, customer=detail.customer_label or detail.absent
+        )
     after = {change.name: change.after for change in detail.changes if change.withheld is None}
     actor, subject = detail.actor_name or detail.absent, detail.subject_label or detail.absent
     customer = detail.customer_label or detail.absent
@@ -38,8 +50,6 @@ def communication_sentence(action: Action, detail: Detail) -> str | None:
         return f"{actor} queued an email to {subject} at {customer}{chosen}."
     if action is Action.DELIVERY_UPDATED and after.get("status") in _OUTCOMES:
         return _OUTCOMES[after["status"]].format(who=f"{subject} at {customer}") + f"{_quoted(after.get('reply'))}."
-    if action is Action.DELIVERY_UPDATED and detail.absent == WITHHELD:
-        return f"It became known what became of an email at {customer}."
     return None
 
 
