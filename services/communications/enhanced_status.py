@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 
 # What is wrong with a permanent failure, by subject and detail: whether the address itself takes no mail, and will not.
-# What is not here says nothing against the address: a full mailbox, a policy, a message too large.
+# What is not here says nothing against the address: a policy, content, a fault on the way. A mark that is wrong keeps
+# invoices from somebody, a mark that is missing only lets another email bounce: where in doubt, there is none.
 _ADDRESS_FAILS = {
-    "1.0": True,  # something about the address
+    "1.0": False,  # something about an address, perhaps ours
     "1.1": True,  # no such mailbox
     "1.2": True,  # no such domain
     "1.3": True,  # not an address there
-    "1.4": True,  # several mailboxes
+    "1.4": False,  # several mailboxes
     "1.6": True,  # the mailbox has moved, nobody knows where to
     "1.7": False,  # our own address
     "1.8": False,  # our own domain

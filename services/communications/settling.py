@@ -54,7 +54,8 @@ async def settle_in_turn(change: Change, outcomes: Sequence[tuple[str, Outcome]]
 def _columns(row: Row, outcome: Outcome) -> Row:
     return {
         "status": outcome.status.value,
-        "status_at": outcome.at,
+        # Others' clocks may be behind ours.
+        "status_at": max(outcome.at, row["status_at"]),
         "reply": outcome.reply[:_LONGEST_REPLY] if outcome.reply is not None else row["reply"],
         "attempts": row["attempts"] if outcome.attempts is None else outcome.attempts,
         "may_repeat": row["may_repeat"] or outcome.may_repeat,
