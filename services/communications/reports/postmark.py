@@ -75,9 +75,9 @@ def _reports(event: dict[str, Any]) -> list[Report]:
         reply = next(iter(texts(event.get("Details"))), None)
         addresses = texts(event.get("Recipient"))
         return [Report(called, message_ids, addresses, DeliveryStatus.DELIVERED, instant(at), reply)]
-    if kind != "Bounce" or event.get("Type") not in _BOUNCES:
+    status, failed = _BOUNCES.get(str(event.get("Type")), (None, False))
+    if kind != "Bounce" or status is None:
         return []
-    status, failed = _BOUNCES[event["Type"]]
     reply = next(iter(texts(event.get("Details"), event.get("Description"))), None)
     called, at = f"bounce {event.get('ID')}", instant(event.get("BouncedAt"))
     return [Report(called, message_ids, texts(event.get("Email")), status, at, reply, failed)]

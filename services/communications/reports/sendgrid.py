@@ -80,7 +80,7 @@ class SendGrid:
 
 def _reports(event: dict[str, Any]) -> list[Report]:
     kind, called = event.get("event"), event.get("sg_event_id")
-    if kind not in _STATUSES or not isinstance(called, str):
+    if not isinstance(kind, str) or kind not in _STATUSES or not isinstance(called, str):
         return []
     reply = next(iter(texts(event.get("response"), event.get("reason"))), None)
     status = next(iter(texts(event.get("status"))), None) or find_status(reply or "")

@@ -62,9 +62,10 @@ class Topics:
         """
         message = read_json(body, dict)
         kind = message.get("Type")
-        if kind not in _SIGNED:
+        if not isinstance(kind, str) or kind not in _SIGNED:
             raise Unreadable("This is no message of Amazon SNS.")
-        signed = [(name, message[name]) for name in _SIGNED[kind] if name != "Subject" or message.get(name) is not None]
+        signed = [(name, message.get(name)) for name in _SIGNED[kind]]
+        signed = [(name, value) for name, value in signed if name != "Subject" or value is not None]
         if not all(isinstance(value, str) for _, value in signed):
             raise Unreadable("This is no message of Amazon SNS.")
         if message["TopicArn"] not in self._arns:

@@ -28,7 +28,8 @@ async def take_in(source: str, request: Request, reports: Sequence[Report]) -> T
 
     Repeats change nothing, in whatever order and however often they come.
     """
-    known = await deliveries_of(one for report in reports for one in report.message_ids if one.isprintable())
+    named = {one for report in reports for one in report.message_ids if one.isprintable()}
+    known = await deliveries_of(named) if named else {}
     found = {
         hashlib.sha256(f"{source}\0{report.id}".encode("utf-8", "replace")).hexdigest(): matched
         for report in reports
