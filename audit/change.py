@@ -148,7 +148,8 @@ class Change:
         verb: str = "updated",
         customers: Mapping[str, int] = MappingProxyType({}),
     ) -> Row:
-        """Write the columns that differ, one revision up, and leave an event; without difference nothing.
+        """Write the columns that differ and what `table.entailed` says, one revision up, and leave an event; without
+        difference nothing.
 
         The event's action is the table's for `verb`, one of audit.action.CHANGING. The event says for each changed
         column how many `customers` that affects.
@@ -157,6 +158,7 @@ class Change:
         if not changed:
             return row
         after = {**row, **changed, "revision": row["revision"] + 1}
+        after.update(table.entailed(after))
         after.update(table.derive(after))
         await self._store(table, row, after)
         self._record(table, verb, row, after, customers=customers)

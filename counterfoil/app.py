@@ -20,6 +20,8 @@ from counterfoil import logs
 from counterfoil.admission import Admission
 from counterfoil.api import build_schema
 from counterfoil.downloads import ROUTE, Downloads
+from counterfoil.mail_events import ROUTE as MAIL_EVENTS
+from counterfoil.mail_events import MailEvents
 from counterfoil.pdf_downloads import ROUTE as PDF_ROUTE
 from counterfoil.pdf_downloads import PdfDownloads
 from counterfoil.requests import HEADER, Requests
@@ -63,6 +65,7 @@ def create_app(settings: Settings) -> Starlette:
             Route("/graphql", view),
             Route(ROUTE, Downloads(settings.trusted_proxies).answer, methods=["GET"]),
             Route(PDF_ROUTE, PdfDownloads(settings.trusted_proxies).answer, methods=["GET"]),
+            Route(MAIL_EVENTS, MailEvents(settings.providers(), settings.trusted_proxies).answer, methods=["POST"]),
             Route("/healthz", _healthz),
             Route("/readyz", _readyz),
         ],

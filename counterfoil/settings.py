@@ -13,6 +13,11 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from models import Database, connect
 from models.engine.url import sqlite_path
+from services.communications.reports.postmark import Postmark
+from services.communications.reports.provider import Provider
+from services.communications.reports.sendgrid import SendGrid
+from services.communications.reports.ses import Ses
+from services.communications.reports.sns import TOPIC
 from services.documents import Storage
 
 PREFIX = "COUNTERFOIL_"
@@ -50,11 +55,14 @@ class Settings(BaseSettings):
     documents_allow_http: bool = False
     max_upload: int = Field(256 * 1024 * 1024, ge=1, lt=2**31)
     document_quota: int = Field(2 * 1024 * 1024 * 1024, ge=1, lt=2**53)
+    ses_topics: Texts = ()
+    sendgrid_key: str | None = None
+    postmark_secret: str | None = Field(None, min_length=16, repr=False)
     graphiql: bool = True
     introspection: bool = True
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
-    @field_validator("cors_origins", "trusted_proxies", mode="before")
+    @field_validator("cors_origins", "trusted_proxies", "ses_topics", mode="before")
     @classmethod
     def _parts(cls, value: Any) -> Any:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
@@ -71,6 +79,20 @@ class Settings(BaseSettings):
     def _known_storage(cls, value: str | None) -> str | None:
         if value is not None:
             Storage(value, max_upload=1, quota=1)
+        return value
+
+    @field_validator("ses_topics")
+    @classmethod
+    def _topics(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(TOPIC.fullmatch(topic) for topic in value):
+            raise ValueError("Write ARNs of SNS topics, parted by commas: arn:aws:sns:us-east-1:123456789012:bounces.")
+        return value
+
+    @field_validator("sendgrid_key")
+    @classmethod
+    def _key(cls, value: str | None) -> str | None:
+        if value is not None:
+            SendGrid(value)
         return value
 
     @field_validator("trusted_proxies")
@@ -103,6 +125,17 @@ class Settings(BaseSettings):
             beside = sqlite_path(self.database_url).resolve() if self.on_sqlite else Path("counterfoil.db").resolve()
             url = beside.with_name(f"{beside.stem}-documents").as_uri()
         return Storage(url, max_upload=self.max_upload, quota=self.document_quota, allow_http=self.documents_allow_http)
+
+    def providers(self) -> dict[str, Provider]:
+        """The providers of mail whose reports are taken, by their part of the address."""
+        found: dict[str, Provider] = {}
+        if self.ses_topics:
+            found["ses"] = Ses(self.ses_topics)
+        if self.sendgrid_key is not None:
+            found["sendgrid"] = SendGrid(self.sendgrid_key)
+        if self.postmark_secret is not None:
+            found["postmark"] = Postmark(self.postmark_secret)
+        return found
 
     @property
     def on_sqlite(self) -> bool:

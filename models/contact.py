@@ -43,6 +43,7 @@ class Contact(Audited, tablename="contact"):
     secret = frozenset({"order_password_hash", "password_hash"})
     unread = frozenset({"search_key"})
     derived = frozenset({"email", "email_key", "phone", "name_key", "search_key"})
+    texts = {"email_problem": lambda problem: str(problem["address"])}
 
     customer_id = reference(Customer, null=False)
     location_id = reference(Location, null=True)
@@ -86,6 +87,13 @@ class Contact(Audited, tablename="contact"):
             "name_key": text.key(" ".join(names) or email or ""),
             "search_key": text.search_key([full_name(row), row["title"], row["origin_external_id"], *values]),
         }
+
+    @staticmethod
+    def entailed(row: Mapping[str, Any]) -> Row:
+        """A problem with an address is gone when the contact prefers another one."""
+        problem = row["email_problem"]
+        kept = problem is None or text.key(problem["address"]) == text.key(preferred(row["methods"], "EMAIL") or "")
+        return {} if kept else {"email_problem": None}
 
     @staticmethod
     def label(row: Mapping[str, Any]) -> str:

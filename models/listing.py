@@ -19,6 +19,9 @@ from models.table import Row, quoted, read_list
 MAX_PAGE = 100
 DEFAULT_PAGE = 20
 
+# No table has a column of this name.
+_PARENT = "parent of the row"
+
 
 class BadCursor(Exception):
     """The cursor is not one of ours, or belongs to another order, filter or list."""
@@ -70,13 +73,20 @@ class Condition:
     sql: str
     args: tuple[Any, ...] = ()
 
+    @classmethod
+    def one_of(cls, column: str, values: Sequence[Any]) -> Condition:
+        """The column has one of the values; without any, no row does."""
+        distinct = tuple(dict.fromkeys(values))
+        return cls(f"{column} IN ({', '.join('?' for _ in distinct)})", distinct) if distinct else cls("1 = 0")
+
 
 @dataclass(frozen=True)
 class Listing:
     """What can be listed: a table, its orders (the last key of each is unique), and the column of the parent.
 
     `always` are conditions that every page of the list has, whatever its filter. `also` is a loader: for each parent
-    the further values of that column whose rows are in its list, too.
+    the further values of that column whose rows are in its list, too. `through` stands in place of `parent` where
+    another table says which rows belong to a parent: a condition over the alias `t`, with {parent} where its value is.
     """
 
     table: type[Table]
@@ -86,6 +96,16 @@ class Listing:
     descending: bool = False
     always: tuple[Condition, ...] = ()
     also: Callable[[Sequence[str]], Awaitable[Sequence[Sequence[str]]]] | None = None
+    through: str | None = None
+
+    @property
+    def nested(self) -> bool:
+        """Whether it is the list of a parent."""
+        return self.parent is not None or self.through is not None
+
+    def belongs(self, parent: str) -> str:
+        """The condition that a row belongs to the parent with the value of this SQL expression."""
+        return self.through.format(parent=parent) if self.through else f"t.{quoted(self.parent or '')} = {parent}"
 
 
 @dataclass(frozen=True)
@@ -181,14 +201,11 @@ async def fetch_page(database: Database, page: Page) -> Slice:
 
 async def fetch_pages(database: Database, page: Page, parents: Sequence[str]) -> list[Slice]:
     """The same page for each parent, in their order: one statement whatever their number, and that of `also`."""
-    column = page.listing.parent
-    if column is None:
+    if not page.listing.nested:
         raise TypeError("this list has no parent")
     members = await _members(page, parents)
     values = list(dict.fromkeys(value for some in members for value in some))
-    by_value: dict[str, list[Row]] = {value: [] for value in values}
-    for row in await _fetch_for(database, page, values, quoted(column)):
-        by_value[row[column]].append(row)
+    by_value = await _fetch_for(database, page, values)
     return [sliced(page, merged(page, [by_value[value] for value in some])) for some in members]
 
 
@@ -208,23 +225,29 @@ def merged(page: Page, parts: Sequence[list[Row]]) -> list[Row]:
     return rows[: page.size + 1]
 
 
-async def _fetch_for(database: Database, page: Page, parents: Sequence[str], column: str) -> list[Row]:
+async def _fetch_for(database: Database, page: Page, parents: Sequence[str]) -> dict[str, list[Row]]:
+    """The rows of each parent."""
     if len(parents) == 1:
-        where, args = _where(page, f"t.{column} = ?")
+        where, args = _where(page, page.listing.belongs("?"))
         sql = f"SELECT {_columns(page)} FROM {_name(page)} t{where}{_order(page)} LIMIT {page.size + 1}"
-        return await database.fetch(sql, parents[0], *args)
-    where, args = _where(page, f"t.{column} = p.value")
+        return {parents[0]: await database.fetch(sql, parents[0], *args)}
+    where, args = _where(page, page.listing.belongs("p.value"))
     limited = f"FROM {_name(page)} t{where}{_order(page)} LIMIT {page.size + 1}"
     array = database.array(list(parents))
+    selected = f"SELECT p.value AS {quoted(_PARENT)}"
     if database.dialect == "postgres":
-        sql = f"SELECT x.* FROM unnest(?::text[]) p(value) CROSS JOIN LATERAL (SELECT {_columns(page)} {limited}) x"
-        return await database.fetch(sql, array, *args)
-    unique = page.keys[-1].sql
-    sql = (
-        f"SELECT {_columns(page)} FROM json_each(?) p JOIN {_name(page)} t"
-        f" ON {unique} IN (SELECT {unique} {limited}){_order(page)}"
-    )
-    return await database.fetch(sql, array, *args)
+        rows = f"CROSS JOIN LATERAL (SELECT {_columns(page)} {limited}) x"
+        sql = f"{selected}, x.* FROM unnest(?::text[]) p(value) {rows}"
+    else:
+        unique = page.keys[-1].sql
+        sql = (
+            f"{selected}, {_columns(page)} FROM json_each(?) p JOIN {_name(page)} t"
+            f" ON {unique} IN (SELECT {unique} {limited}){_order(page)}"
+        )
+    found: dict[str, list[Row]] = {parent: [] for parent in parents}
+    for row in await database.fetch(sql, array, *args):
+        found[row.pop(_PARENT)].append(row)
+    return found
 
 
 async def count(database: Database, page: Page) -> int:
@@ -236,14 +259,17 @@ async def count(database: Database, page: Page) -> int:
 
 async def counts(database: Database, page: Page, parents: Sequence[str]) -> list[int]:
     """How many rows the list of each parent has, in one statement, and that of `also`."""
-    column = f"t.{quoted(page.listing.parent or '')}"
     members = await _members(page, parents)
-    where, args = _where(page, database.member(column), paged=False)
-    rows = await database.fetch(
-        f"SELECT {column} AS parent, count(*) AS n FROM {_name(page)} t{where} GROUP BY {column}",
-        database.array([value for some in members for value in some]),
-        *args,
-    )
+    array = database.array(list(dict.fromkeys(value for some in members for value in some)))
+    if page.listing.parent is not None:
+        column = f"t.{quoted(page.listing.parent)}"
+        where, args = _where(page, database.member(column), paged=False)
+        sql = f"SELECT {column} AS parent, count(*) AS n FROM {_name(page)} t{where} GROUP BY {column}"
+    else:
+        where, args = _where(page, page.listing.belongs("p.value"), paged=False)
+        each = "unnest(?::text[]) p(value)" if database.dialect == "postgres" else "json_each(?) p"
+        sql = f"SELECT p.value AS parent, count(*) AS n FROM {each} CROSS JOIN {_name(page)} t{where} GROUP BY p.value"
+    rows = await database.fetch(sql, array, *args)
     found = {row["parent"]: int(row["n"]) for row in rows}
     return [sum(found.get(value, 0) for value in some) for some in members]
 

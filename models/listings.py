@@ -135,6 +135,8 @@ def contact_conditions(wanted: Mapping[str, Any]) -> list[Condition]:
         found.append(Condition(sql, (wanted["purpose_id"],)))
     if wanted.get("level") is not None:
         found.append(Condition(f"t.location_id IS {'NOT ' if wanted['level'].value == 'LOCATION' else ''}NULL"))
+    if wanted.get("has_email_problem") is not None:
+        found.append(Condition(f"t.email_problem IS {'NOT ' if wanted['has_email_problem'] else ''}NULL"))
     return found
 
 

@@ -87,6 +87,11 @@ class Audited(Table):
         return {}
 
     @staticmethod
+    def entailed(row: Mapping[str, Any]) -> Row:
+        """What else changes with a row that becomes this one, by whatever door: values by column."""
+        return {}
+
+    @staticmethod
     def label(row: Mapping[str, Any]) -> str:
         """How a person would call this row."""
         return str(row["name"])

@@ -14,6 +14,8 @@ from schema.access import needs
 from schema.connection import Connection
 from schema.contact import Contact
 from schema.contact_mutations import (
+    ClearEmailProblemInput,
+    ClearEmailProblemPayload,
     CreateContactInput,
     CreateContactPayload,
     DeleteContactInput,
@@ -26,6 +28,7 @@ from schema.contact_mutations import (
 from schema.filters import contacts
 from services import contact_roles as contact_role_service
 from services import contacts as contact_service
+from services.communications import email_problems
 
 _READ = needs(Permission.CUSTOMERS_READ)
 # Which of the two levels the actor may maintain is decided when the contact is known.
@@ -60,6 +63,10 @@ async def _set_roles(change: Change, sent: Sent) -> Sent:
     return {"contacts": [row["id"] for row in rows]}
 
 
+async def _clear_email_problem(change: Change, sent: Sent) -> Sent:
+    return {"contact": (await email_problems.clear(change, sent["id"], sent.get("expected_revision")))["id"]}
+
+
 @strawberry.type
 class ContactMutation:
     """Changing contacts."""
@@ -68,6 +75,13 @@ class ContactMutation:
         _create, CreateContactInput, CreateContactPayload, "Add a contact to a customer or a location.", _WRITE
     )
     update_contact = mutation(_update, UpdateContactInput, UpdateContactPayload, "Change a contact.", _WRITE)
+    clear_email_problem = mutation(
+        _clear_email_problem,
+        ClearEmailProblemInput,
+        ClearEmailProblemPayload,
+        "Say that a contact's email address takes mail again.",
+        _WRITE,
+    )
     delete_contact = mutation(
         _delete,
         DeleteContactInput,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import strawberry
 
+from resolvers.communications import CommunicationQuery
 from resolvers.contact_roles import ContactRoleMutation, ContactRoleQuery
 from resolvers.contacts import ContactMutation, ContactQuery
 from resolvers.customers import CustomerMutation, CustomerQuery
@@ -30,6 +31,7 @@ class Query(
     NoteQuery,
     PreferenceQuery,
     DocumentQuery,
+    CommunicationQuery,
     HistoryQuery,
     UserQuery,
 ):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
 import models
+from audit.delivery_timeline import timelines
 from models import (
     Choice,
     CommunicationKind,
@@ -17,18 +18,45 @@ from models import (
     RecipientReason,
     Suppression,
 )
-from schema.access import needs
-from schema.field import derived, plain, referred
-from schema.history import updated_at
-from schema.node import Node
+from models.communication_lists import DELIVERIES_OF_COMMUNICATION
+from models.delivery_rows import bodies, status_counts
+from schema.access import PARENT, needs
+from schema.connection import Connection, connection
+from schema.field import batched, derived, plain, referred
+from schema.history import HistoryEvent, updated_at
+from schema.node import Node, if_shown
 from schema.stored import stored
 
 if TYPE_CHECKING:
     from schema.actor import Actor
+    from schema.contact import Contact
     from schema.customer import Customer
     from schema.sales_document import SalesDocument
 
 _READ = needs(Permission.COMMUNICATIONS_READ)
+
+
+def _body(name: str, description: str) -> Any:
+    """A body as sent: long, and read only when somebody asks for it."""
+    return batched(lambda row: row["id"], bodies, description, then=lambda _, body, __: body[name])
+
+
+@strawberry.type(description="How many emails of a communication have a status.", directives=[PARENT])
+class StatusCount:
+    """How many emails of a communication have a status."""
+
+    status: DeliveryStatus = plain("What became of them so far.")
+    deliveries: int = plain("How many.")
+
+
+@strawberry.type(description="A step of what became of an email, as an event tells it.", directives=[PARENT])
+class DeliveryStep:
+    """A step of what became of an email."""
+
+    at: datetime = plain("When it came so far.")
+    status: DeliveryStatus | None = plain("What became of it; null when that part of history has been erased.")
+    reply: str | None = plain("What had been said last about it by a mail server then, if anything.")
+    event: HistoryEvent = plain("The event that says so.", access=needs(Permission.HISTORY_READ, Permission.AUDIT_READ))
 
 
 @strawberry.type(description="One act of sending an email to somebody at a customer.", directives=[_READ])
@@ -55,7 +83,19 @@ class Communication(Node):
     separate: bool = plain("Whether each recipient got a message of their own; else all got the same one.")
     suppressed: Suppression | None = plain("Why nothing was sent to anybody; null when it was.")
     resend_of: Annotated[Communication, strawberry.lazy("schema.communication")] | None = referred(
-        "resend_of_id", models.Communication, "The communication that was sent again by this one, if any."
+        "resend_of_id",
+        models.Communication,
+        "The communication that was sent again by this one, if any, and if you may see it.",
+        then=if_shown,
+    )
+    deliveries: Connection[Annotated[Delivery, strawberry.lazy("schema.communication")]] = connection(
+        DELIVERIES_OF_COMMUNICATION, "Its recipients, in their order, and what became of each of them.", nested=True
+    )
+    statuses: list[StatusCount] = batched(
+        lambda row: row["id"],
+        status_counts,
+        "How many of its recipients' emails have come how far; none without recipients.",
+        at_most=len(DeliveryStatus),
     )
 
 
@@ -67,6 +107,9 @@ class Delivery(Node):
     created_at: datetime = plain("When it was queued.")
     updated_at: datetime = updated_at()
     communication: Communication = referred("communication_id", models.Communication, "What was sent.")
+    contact: Annotated[Contact, strawberry.lazy("schema.contact")] | None = referred(
+        "contact_id", models.Contact, "The contact as it is now; null when it is gone, or when it was none."
+    )
     name: str = plain("What the recipient was called then; empty for somebody without a name.")
     email: str = plain("The address that was written to.")
     role: str | None = plain("What the recipient's role was called then; null for none.")
@@ -75,8 +118,15 @@ class Delivery(Node):
     reasons: list[RecipientReason] = stored("reasons", "Why the rules would have included them, or not, at that time.")
     message_id: str = plain("The Message-ID of the email, without its brackets (RFC 5322).")
     subject: str = derived(lambda row: row["subject_line"], "The subject as sent.")
+    text: str = _body("text", "The plain text as sent. A link that sets a password stands there without its token.")
+    html: str | None = _body("html", "The HTML as sent, sanitised; null for an email of plain text only.")
     status: DeliveryStatus = plain("What became of it so far.")
     status_at: datetime = plain("Since when.")
     attempts: int = plain("How often it was attempted.")
     reply: str | None = plain("What was said last about it by a mail server, if anything.")
     may_repeat: bool = plain("Whether it may have arrived more than once: the outcome of an attempt was unknown.")
+    timeline: list[DeliveryStep] = batched(
+        lambda row: row["id"],
+        timelines,
+        "What became of it, step by step, the oldest first. The last step is what the delivery itself says.",
+    )

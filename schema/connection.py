@@ -26,7 +26,7 @@ from models.listing import (
 from models.search import matches, narrow
 from schema.access import PARENT, Access
 from schema.ahead import read_ahead
-from schema.context import Info
+from schema.context import Context, Info
 from schema.errors import RequestError
 from schema.field import derived, given, plain, with_signature
 
@@ -143,8 +143,12 @@ def connection(
     search: bool = False,
     nested: bool = False,
     access: Access | None = None,
+    shown: Callable[[Context], Sequence[Condition]] | None = None,
 ) -> Any:
-    """A connection field over `listing`: the whole of it, or with `nested` the part that belongs to the parent row."""
+    """A connection field over `listing`: the whole of it, or with `nested` the part that belongs to the parent row.
+
+    `shown` are the conditions of what this viewer may see of it.
+    """
     arguments: dict[str, tuple[Any, Any]] = dict(_PAGING)
     if filter_type is not None:
         arguments["filter"] = (argument(filter_type | None, "Only objects that fit all of the filter's fields."), None)
@@ -154,7 +158,7 @@ def connection(
         arguments["order_by"] = (argument(order_type | None, "The order of the list."), None)
 
     async def resolve(root: Row, info: Info, **sent: Any) -> Any:
-        page = _request(listing, conditions, sent)
+        page = _request(listing, conditions, sent, shown(info.context) if shown is not None else ())
         if not nested:
             part = await fetch_page(current(), await narrow(current(), page))
             await read_ahead(info, part.rows)
@@ -177,9 +181,12 @@ def connection(
 
 
 def _request(
-    listing: Listing, conditions: Callable[[Mapping[str, Any]], list[Condition]] | None, sent: Mapping[str, Any]
+    listing: Listing,
+    conditions: Callable[[Mapping[str, Any]], list[Condition]] | None,
+    sent: Mapping[str, Any],
+    shown: Sequence[Condition],
 ) -> Page:
-    wanted: list[Condition] = []
+    wanted: list[Condition] = [*shown]
     if conditions is not None:
         wanted += conditions(given(sent["filter"]) if sent.get("filter") is not None else {})
     search = sent.get("search") or ""

@@ -9,11 +9,15 @@ import strawberry
 
 import models
 from models import ContactLevel, ContactMethodKind, Permission
+from models.communication_lists import COMMUNICATIONS_OF_CONTACT
 from models.listings import ASSIGNMENTS_OF_CONTACT, NOTES_OF_CONTACT, SALES_DOCUMENTS_OF_CONTACT
 from models.rows import ALSO_AT_LIMIT, also_at, by_ids
 from schema.access import needs
+from schema.communication import Communication
+from schema.communication_log import communications
 from schema.connection import Connection, connection
 from schema.contact_role import ContactRole
+from schema.email_problem import EmailProblem, email_problem
 from schema.field import batched, derived, plain, referred
 from schema.history import HistoryEvent, history_of, updated_at
 from schema.node import Node
@@ -62,6 +66,7 @@ class Contact(Node):
     last_name: str | None = plain("Last name.")
     title: str | None = plain("Position, e.g. “Chief accountant”.")
     email: str | None = plain("The preferred email address among `methods`.")
+    email_problem: EmailProblem | None = email_problem()
     phone: str | None = plain("The preferred phone number among `methods`, in E.164.")
     methods: list[ContactMethod] = stored("methods", "Email addresses and numbers, in their order.")
     preferred_method: ContactMethodKind | None = plain("How the contact prefers to be reached.")
@@ -100,6 +105,9 @@ class Contact(Node):
         SALES_DOCUMENTS_OF_CONTACT,
         "The quotes, orders and invoices that the contact placed, newest first.",
         access=SALES_DOCUMENTS_READ,
+    )
+    communications: Connection[Communication] = communications(
+        COMMUNICATIONS_OF_CONTACT, "What was sent to the contact, newest first, wherever they were a contact then."
     )
     history: Connection[HistoryEvent] = history_of(
         models.Contact, "What happened to the contact, newest first.", access=needs(Permission.HISTORY_READ)

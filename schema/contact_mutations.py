@@ -83,6 +83,21 @@ class UpdateContactPayload(Payload):
     contact: Contact | None = changed("contact", models.Contact)
 
 
+@strawberry.input(description="The end of a problem with a contact's email address: mail may be sent there again.")
+class ClearEmailProblemInput:
+    """The end of a problem with a contact's email address."""
+
+    id: strawberry.ID = required("Which contact.")
+    expected_revision: int | None = optional("Refuse with CONFLICT unless it has this revision.")
+
+
+@strawberry.type(description="What clearEmailProblem answers.", directives=[PARENT])
+class ClearEmailProblemPayload(Payload):
+    """What clearEmailProblem answers."""
+
+    contact: Contact | None = changed("contact", models.Contact)
+
+
 @strawberry.type(description="What deleteContact answers.", directives=[PARENT])
 class DeleteContactPayload(Payload):
     """What deleteContact answers."""

@@ -10,6 +10,7 @@ import strawberry
 
 import models
 from models import CustomerKind, PaymentResponsibility, Permission, Row
+from models.communication_lists import COMMUNICATIONS_OF_CUSTOMER
 from models.hierarchy import payers
 from models.listings import (
     ASSIGNMENTS_OF_CUSTOMER,
@@ -23,6 +24,8 @@ from models.listings import (
 )
 from models.rows import primary_contacts
 from schema.access import PARENT, needs
+from schema.communication import Communication
+from schema.communication_log import communications
 from schema.connection import Connection, connection
 from schema.contact import Contact
 from schema.document import Document, DocumentOrder
@@ -127,6 +130,10 @@ class Customer(Node):
     statement: Statement = statement_of_customer(
         "Its statement of account: what was invoiced and paid in a month, and what was open at its end.",
         access=SALES_DOCUMENTS_READ,
+    )
+    communications: Connection[Communication] = communications(
+        COMMUNICATIONS_OF_CUSTOMER,
+        "The communication log: what was sent to it and to the customers merged into it, newest first.",
     )
     merged_into: Annotated[Customer, strawberry.lazy("schema.customer")] | None = referred(
         "merged_into_id",

@@ -82,9 +82,16 @@ def batched(
     return _declared(Batched(key, load, then), description, access, None, {AT_MOST: at_most} if at_most else {})
 
 
-def referred(column: str, table: type[Audited], description: str, *, access: Access | None = None) -> Any:
-    """The row that a foreign key column points to."""
-    return batched(lambda row: row[column], by_ids(table), description, access=access)
+def referred(
+    column: str,
+    table: type[Audited],
+    description: str,
+    *,
+    then: Callable[[Row, Any, Context], Any] | None = None,
+    access: Access | None = None,
+) -> Any:
+    """The row that a foreign key column points to, or what `then` makes of it."""
+    return batched(lambda row: row[column], by_ids(table), description, then=then, access=access)
 
 
 def _declared(

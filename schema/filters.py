@@ -60,6 +60,7 @@ class ContactFilter:
     level: ContactLevel | None = optional("Customer contacts, or location contacts.")
     active: bool | None = optional("Active, or not.")
     priority: int | None = optional("With exactly this priority.")
+    has_email_problem: bool | None = optional("Whose email address bounces or was refused for good, or does not.")
 
 
 @strawberry.enum(description="By what contacts are ordered. Values may be added.")

@@ -35,6 +35,7 @@ from models import (
 )
 from models.identifier import EVENT_PREFIX, prefix_of
 from schema.access import PARENT
+from schema.context import Context
 from schema.field import plain
 
 # Prefix → name of the GraphQL type, and the permission without which such an object is not shown.
@@ -67,6 +68,11 @@ def shown_to(actor: Actor | None, row: Row | None) -> Row | None:
     if row is None or row.get("sales_document_id") is None:
         return row
     return row if actor is not None and actor.may(Permission.SALES_DOCUMENTS_READ) else None
+
+
+def if_shown(_row: Row, referred: Row | None, context: Context) -> Row | None:
+    """What a field refers to, when the viewer may see it: what stands on a sales document is part of it."""
+    return shown_to(context.actor, referred)
 
 
 @strawberry.interface(description="An object with a global ID.", directives=[PARENT])

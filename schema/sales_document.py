@@ -12,10 +12,13 @@ from strawberry.utils.str_converters import to_camel_case
 
 import models
 from models import PaymentMethod, Permission, Row, SalesDocumentKind, SalesDocumentStatus, pdf_link, signing_key
+from models.communication_lists import COMMUNICATIONS_OF_SALES_DOCUMENT
 from models.listing import Condition, Listing
 from models.listings import NOTES_OF_SALES_DOCUMENT, PAYMENTS_OF_SALES_DOCUMENT, sales_document_conditions
 from models.pdf_link import PdfLink
 from schema.access import Access, needs
+from schema.communication import Communication
+from schema.communication_log import communications
 from schema.connection import Connection, Direction, connection
 from schema.context import Context
 from schema.errors import check_reference
@@ -105,6 +108,9 @@ class SalesDocument(Node):
         "Internal notes on it, pinned ones first. They are not among those of the customer.",
         nested=True,
         access=needs(Permission.NOTES_READ),
+    )
+    communications: Connection[Communication] = communications(
+        COMMUNICATIONS_OF_SALES_DOCUMENT, "What was sent about it, newest first."
     )
     history: Connection[HistoryEvent] = history_of(
         models.SalesDocument,

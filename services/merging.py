@@ -1,7 +1,8 @@
 """Merging two customers: what belongs to the one moves to the other, and the row of the one stays to say where it went.
 
 Every table that refers to customers is moved, whatever it holds: they are found by their declarations. Each moved row
-leaves its own event, so history alone says what was whose.
+leaves its own event, so history alone says what was whose. Only the communication log stays as it was written: it says
+who was written to then, and the survivor's log has it, too.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from audit import Change
-from models import Customer, CustomerField, ErrorCode, Fault, Preferences, Row
+from models import Communication, Customer, CustomerField, Delivery, ErrorCode, Fault, Preferences, Row
 from models.hierarchy import with_ancestors
 from models.identifier import check_id
 from models.preferences import PREFERENCES, preferences_id
@@ -36,6 +37,7 @@ _TAKEN: Mapping[CustomerField, tuple[str, ...]] = {
 
 # Tables whose rows do not simply change their customer.
 _BY_THEMSELVES = (merging_locations.TABLE, merging_contacts.TABLE, merging_assignments.TABLE, Preferences)
+STAY = (Communication, Delivery)
 
 
 async def merge(change: Change, given: Mapping[str, Any]) -> tuple[Row, Row]:
@@ -55,7 +57,7 @@ async def merge(change: Change, given: Mapping[str, Any]) -> tuple[Row, Row]:
     await merging_contacts.move(change, survivor, merged, given.get("primary_contact_id"))
     await merging_assignments.move(change, survivor, merged)
     for table in AUDITED:
-        if table not in _BY_THEMSELVES:
+        if table not in (*_BY_THEMSELVES, *STAY):
             await _move(change, table, survivor, merged)
     end = {"active": False, "parent_id": None, "merged_into_id": survivor["id"]}
     return survivor, await change.update(Customer, merged, end, verb="merged")

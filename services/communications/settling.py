@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from audit import Change
 from models import Delivery, DeliveryStatus, Row
 from models.communication import may_follow
+from services.communications import email_problems
 
 _LONGEST_REPLY = 1000
 
@@ -30,17 +31,32 @@ class Outcome:
 
 async def settle(change: Change, outcomes: Mapping[str, Outcome]) -> list[Row]:
     """Give each delivery (by id) its outcome, where that can follow what it is; the rows that changed."""
-    settled = []
-    for identifier, row in (await change.every(Delivery, outcomes)).items():
-        outcome = outcomes[identifier]
-        if not may_follow(DeliveryStatus(row["status"]), outcome.status):
+    return await settle_in_turn(change, list(outcomes.items()))
+
+
+async def settle_in_turn(change: Change, outcomes: Sequence[tuple[str, Outcome]]) -> list[Row]:
+    """Give deliveries (by id) their outcomes, one after the other, where each can follow what the delivery is then;
+    the rows that changed. Where an address has failed, all contacts who prefer it are marked.
+    """
+    contacts = await email_problems.concerned(change, [one for one, outcome in outcomes if outcome.address_failed])
+    rows = await change.every(Delivery, {identifier for identifier, _ in outcomes})
+    settled: dict[str, Row] = {}
+    for identifier, outcome in outcomes:
+        row = rows.get(identifier)
+        if row is None or not may_follow(DeliveryStatus(row["status"]), outcome.status):
             continue
-        fields = {
-            "status": outcome.status.value,
-            "status_at": outcome.at,
-            "reply": outcome.reply[:_LONGEST_REPLY] if outcome.reply is not None else row["reply"],
-            "attempts": row["attempts"] if outcome.attempts is None else outcome.attempts,
-            "may_repeat": row["may_repeat"] or outcome.may_repeat,
-        }
-        settled.append(await change.update(Delivery, row, fields))
-    return settled
+        rows[identifier] = settled[identifier] = await change.update(Delivery, row, _columns(row, outcome))
+        if outcome.address_failed:
+            await email_problems.mark(change, contacts, rows[identifier])
+    return list(settled.values())
+
+
+def _columns(row: Row, outcome: Outcome) -> Row:
+    return {
+        "status": outcome.status.value,
+        # Others' clocks may be behind ours.
+        "status_at": max(outcome.at, row["status_at"]),
+        "reply": outcome.reply[:_LONGEST_REPLY] if outcome.reply is not None else row["reply"],
+        "attempts": row["attempts"] if outcome.attempts is None else outcome.attempts,
+        "may_repeat": row["may_repeat"] or outcome.may_repeat,
+    }

@@ -75,6 +75,14 @@ def mutation(name: str, selection: str, stub: str = STUB) -> str:
     }}"""
 
 
+COMMUNICATION = """{
+  id kind subject templateName separate suppressed sentBy { kind id name } customer { id name } resendOf { id }
+  statuses { status deliveries }
+  deliveries { totalCount edges { node {
+    id name email role field chosen reasons subject text html status reply attempts mayRepeat contact { id }
+  } } }
+}"""
+
 CREATE_CUSTOMER = mutation("createCustomer", f"customer {CUSTOMER}")
 UPDATE_CUSTOMER = mutation("updateCustomer", f"customer {CUSTOMER}")
 CONVERT_TO_CONTACT = mutation("convertToContact", f"customer {CUSTOMER} contact {CONTACT}")
@@ -87,6 +95,7 @@ DELETE_LOCATION = mutation("deleteLocation", "deletedId")
 CREATE_CONTACT = mutation("createContact", f"contact {CONTACT}")
 UPDATE_CONTACT = mutation("updateContact", f"contact {CONTACT}")
 DELETE_CONTACT = mutation("deleteContact", "deletedId")
+CLEAR_EMAIL_PROBLEM = mutation("clearEmailProblem", f"contact {CONTACT}")
 SET_CONTACT_ROLES = mutation("setContactRoles", f"contacts {CONTACT}")
 CREATE_CONTACT_ROLE = mutation("createContactRole", f"contactRole {CONTACT_ROLE}")
 UPDATE_CONTACT_ROLE = mutation("updateContactRole", f"contactRole {CONTACT_ROLE}")

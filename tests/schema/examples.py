@@ -9,6 +9,7 @@ import models
 from tests import factories
 from tests.client import PASSWORD, Client, File, client_with, new_session, set_password
 from tests.resolvers.documents import UPDATE_PREFERENCES
+from tests.services.communications.drafts import bounced
 
 Sent = dict[str, Any]
 # Somebody who may call the mutation, and its input; None for one that has none.
@@ -110,6 +111,13 @@ async def update_contact(admin: Client) -> tuple[Client, Sent | None]:
     contact = await factories.contact(admin)
     role = await factories.contact_role(admin)
     return admin, {"id": contact["id"], "title": "CFO", "roleId": role["id"]}
+
+
+@example
+async def clear_email_problem(admin: Client) -> tuple[Client, Sent | None]:
+    contact = await factories.contact(admin, methods=[{"kind": "EMAIL", "value": "eva@example.com"}])
+    await bounced(contact["id"])
+    return admin, {"id": contact["id"], "expectedRevision": 2}
 
 
 @example

@@ -178,7 +178,7 @@ async def test_objects_by_their_ids(client: Client, database: models.Database) -
     assert client.user is not None
     world = World(client.user)
     counts: dict[str, list[int]] = {}
-    for parents, children in ((1, 1), (3, 3)):
+    for parents, children in ((1, 1), (2, 3)):
         await world.grow(parents, children)
         ids = [identifier for some in world.ids.values() for identifier in some[: parents * children]]
         ids += [f"evt_{number + 1}" for number in range(parents)]

@@ -8,7 +8,10 @@ from itertools import count
 from audit import Actor, ActorKind, Change, Request, transact
 from models import (
     Assignment,
+    CommunicationKind,
+    Contact,
     Customer,
+    DeliveryStatus,
     Document,
     PaymentMethod,
     PaymentResponsibility,
@@ -36,6 +39,7 @@ from services import (
     user_roles,
     users,
 )
+from services.communications import Addressee, Draft, Message, Outcome, record, settle
 from services.documents import changing as documents
 
 _TOP = PaymentResponsibility.TOP_LEVEL_PARENT
@@ -115,6 +119,29 @@ class World:
             for subject_id in (person, customer, document):
                 self._keep(await notes.create(change, {"subject_id": subject_id, "body": self._name("Called")}))
             self._keep(await change.insert(Document, {"customer_id": customer, **self._file()}))
+            await self._communication(change, person, document)
+
+    async def _communication(self, change: Change, person: str, document: str) -> None:
+        contact = await change.read(Contact, person)
+        message = Message(self._name("Invoice"), "Dear customer", "<p>Dear customer</p>")
+        addressees = [Addressee(contact, "people@example.com", None, [], message) for _ in range(2)]
+        draft = Draft(
+            kind=CommunicationKind.INVOICE,
+            customer_id=contact["customer_id"],
+            sales_document_id=document,
+            template=None,
+            subject_line=message.subject_line,
+            addressees=addressees,
+            separate=True,
+            resend_of_id=self.ids.get("com", [None])[-1],
+        )
+        communication, deliveries = await record(change, draft)
+        self._keep(communication)
+        self._keep(deliveries[0])
+        problem = {"address": "people@example.com", "at": change.now.isoformat(), "reply": "550 5.1.1 No such user"}
+        methods = [{"id": "mth_1", "kind": "EMAIL", "value": "people@example.com", "label": None, "preferred": True}]
+        marked = {"methods": methods, "email_problem": {**problem, "delivery_id": deliveries[0]["id"]}}
+        await change.update(Contact, contact, marked)
 
     def _file(self) -> Row:
         sender = {"uploader_kind": "USER", "uploader_id": self._maker.id, "uploader_name": self._maker.name}
@@ -144,6 +171,8 @@ class World:
         await notes.update(change, self.ids["not"][position * each * 3], None, {"body": self._name("Paid")})
         await sales_documents.update(change, self.ids["sdo"][position * each], None, {"due_on": date(2999, 12, 31)})
         await preferences.override(change, customer_id, None, {"monthly_statement": True})
+        taken = Outcome(DeliveryStatus.SENT, change.now, "250 OK", attempts=1)
+        await settle(change, {self.ids["dlv"][position * each]: taken})
 
     async def _link(self, change: Change, each: int) -> None:
         """The first contacts of all customers are one person, and so on."""

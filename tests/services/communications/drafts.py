@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from models import CommunicationKind, Contact, RecipientReason, Row
-from services.communications import Addressee, Draft, Message, record
+from audit import Change
+from models import CommunicationKind, Contact, DeliveryStatus, RecipientReason, Row, clock
+from services.communications import Addressee, Draft, Message, Outcome, record, settle
 from tests.audit.rows import by_ada, email, new
 
 
@@ -35,3 +36,28 @@ def draft(*addressees: Addressee, customer_id: str | None = None, **values: Any)
 async def recorded(made: Draft) -> tuple[Row, list[Row]]:
     """The communication and its deliveries, in a transaction of their own."""
     return (await by_ada(lambda change: record(change, made)))[0]
+
+
+async def sent_to(contact_id: str, **values: Any) -> tuple[Row, Row]:
+    """A communication to this contact alone, and its delivery."""
+
+    async def work(change: Change) -> tuple[Row, list[Row]]:
+        contact = await change.read(Contact, contact_id)
+        address = contact["email"] or "nobody@example.com"
+        return await record(change, draft(addressee(contact, email=address), **values))
+
+    (communication, [delivery]), _ = await by_ada(work)
+    return communication, delivery
+
+
+async def settled(delivery: Row, status: DeliveryStatus, reply: str | None = None, **values: Any) -> list[Row]:
+    """The delivery after this outcome, if it can have it."""
+    outcome = Outcome(status, clock.now(), reply, **values)
+    return (await by_ada(lambda change: settle(change, {delivery["id"]: outcome})))[0]
+
+
+async def bounced(contact_id: str, **values: Any) -> Row:
+    """A delivery to the contact that has bounced: the address takes no mail."""
+    _, delivery = await sent_to(contact_id, **values)
+    [row] = await settled(delivery, DeliveryStatus.BOUNCED, "550 5.1.1 No such user", address_failed=True)
+    return row
