@@ -34,10 +34,14 @@ FOR = frozenset({_R.DESIGNATED, _R.SWITCHED_ON, _R.ABOUT_THE_CONTACT})
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Whether one contact gets emails of one kind, with every reason for and against, in the order of the enum."""
+    """Whether one contact gets emails of one kind, with every reason for and against, in the order of the enum.
+
+    `contact` and `role`, None for a contact without one, are the rows that it was made of.
+    """
 
     kind: CommunicationKind
     contact: Mapping[str, Any]
+    role: Mapping[str, Any] | None
     reasons: tuple[RecipientReason, ...]
 
     @property
@@ -82,4 +86,4 @@ def decide(
         reasons.append(_R.NO_EMAIL)
     elif contact["email_problem"] is not None:
         reasons.append(_R.EMAIL_PROBLEM)
-    return Decision(kind, contact, tuple(sorted(reasons, key=list(RecipientReason).index)))
+    return Decision(kind, contact, role, tuple(sorted(reasons, key=list(RecipientReason).index)))
