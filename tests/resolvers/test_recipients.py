@@ -212,6 +212,16 @@ async def test_who_may_ask(client: Client, client_with: ClientWith) -> None:
     assert "SALES_DOCUMENTS_READ" in clerk.errors[0]["message"]
 
 
+async def test_what_could_become_too_long_is_refused(client: Client) -> None:
+    customer = await factories.customer(client)
+    nested = "recipients { contact { notes(first: 100) { edges { node { id } } } } }"
+    text = f'{{ recipients(customerId: "{customer["id"]}", kind: TASK) {{ {nested} }} }}'
+    await client.run(text)
+    assert client.codes == ["LIMIT_EXCEEDED"]
+    await client.run(text.replace("100", "20"))
+    assert client.errors == []
+
+
 async def test_a_warning_says_that_nobody_is_left_and_why(client: Client) -> None:
     customer = await factories.customer(client)
     of = customer["id"]
