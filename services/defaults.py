@@ -15,6 +15,7 @@ from models import (
     signing_key,
 )
 from models.preferences import SETTINGS_ID
+from services import reminder_workflows
 from services.user_roles import BUILT_IN
 
 _CONTACT_ROLES = {WellKnownRole.COMPANY_CONTACT: "Company Contact", WellKnownRole.PRIMARY_CONTACT: "Primary Contact"}
@@ -59,6 +60,7 @@ async def _ensure(change: Change) -> None:
             await change.insert(ContactRole, {**named, "invoice_presentment": False, "communication": False})
     if not await change.where(Settings, id=SETTINGS_ID):
         await change.insert(Settings, {"id": SETTINGS_ID, **_SETTINGS})
+    await reminder_workflows.upgrade(change)
     for purpose, (name, single) in _PURPOSES.items():
         if not await change.where(Purpose, well_known=purpose.value):
             await change.insert(Purpose, {"name": name, "well_known": purpose.value, "single": single})

@@ -67,7 +67,7 @@ async def contact_role(client: Client, **fields: Any) -> Made:
 
 async def reminder_workflow(client: Client, **fields: Any) -> Made:
     """Three days before, on and a week after the due date."""
-    named = {"name": f"Workflow {next(_numbers)}", "steps": [-3, 0, 7]}
+    named = {"name": f"Workflow {next(_numbers)}", "steps": [{"days": days} for days in (-3, 0, 7)]}
     return await _made(client, CREATE_WORKFLOW, "reminderWorkflow", {**named, **fields})
 
 

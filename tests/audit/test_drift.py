@@ -25,6 +25,7 @@ from models import (
     Settings,
     User,
 )
+from models.preference_values import step_of
 from models.registry import AUDITED
 from tests.audit.intruder import literal, unguarded
 from tests.audit.rows import by_ada, defaults, deleted, disclosed, email, events, new, updated
@@ -136,6 +137,8 @@ async def test_a_forced_insert_is_found_and_adopted(
         (Settings, "online_payments", {"enabled": True, "disabled_until": "2026-03-12"}),
         (ReminderWorkflow, "steps", {}),
         (ReminderWorkflow, "steps", ["7"]),
+        (ReminderWorkflow, "steps", [{"days": 7}]),
+        (ReminderWorkflow, "steps", [{**step_of(7), "attach_invoice": 1}]),
     ],
 )
 async def test_what_the_product_could_not_read_is_not_adopted(

@@ -55,7 +55,7 @@ PREFERENCES = f"""{{
   {_inherited("onlinePayments", ONLINE_PAYMENTS)} {_inherited("customerPortal")} {_inherited("card", CARD)}
   {_inherited("ach", ACH)} {_inherited("contactPolicy")}
 }}"""
-WORKFLOW = "{ id revision name steps customerCount }"
+WORKFLOW = "{ id revision name steps { days template { id name } attachStatement attachInvoice } customerCount }"
 DOCUMENT = """{
   id revision name size sha256 mediaType createdAt uploader { kind id name } customer { id } downloadUrl
 }"""

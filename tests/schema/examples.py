@@ -289,12 +289,15 @@ async def update_customer_preferences(admin: Client) -> tuple[Client, Sent | Non
 
 @example
 async def create_reminder_workflow(admin: Client) -> tuple[Client, Sent | None]:
-    return admin, {"name": "Gentle", "steps": [-7, 0, 14]}
+    return admin, {"name": "Gentle", "steps": [{"days": day} for day in (-7, 0, 14)]}
 
 
 @example
 async def update_reminder_workflow(admin: Client) -> tuple[Client, Sent | None]:
-    return admin, {"id": (await factories.reminder_workflow(admin))["id"], "steps": [0, 30]}
+    return admin, {
+        "id": (await factories.reminder_workflow(admin))["id"],
+        "steps": [{"days": 0}, {"days": 30, "attachInvoice": True}],
+    }
 
 
 @example

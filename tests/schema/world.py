@@ -80,7 +80,7 @@ class World:
 
     async def _others(self, change: Change) -> None:
         self._keep(await contact_roles.create(change, {"name": self._name("Role"), "communication": True}))
-        steps = {"name": self._name("Workflow"), "steps": [0, 7]}
+        steps = {"name": self._name("Workflow"), "steps": [{"days": 0}, {"days": 7, "attach_statement": True}]}
         self._keep(await reminder_workflows.create(change, steps))
         self._keep(await purposes.create(change, {"name": self._name("Purpose")}))
         may = [Permission.NOTES_READ]
