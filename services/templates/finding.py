@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from audit import Change
-from models import CommunicationKind, Fault, Row, Template
+from models import CommunicationKind, ErrorCode, Fault, Row, Template
 from models.identifier import check_id
 from models.rows import by_ids
 from models.template_rows import standard_template as standard
@@ -29,7 +29,7 @@ async def chosen(kind: CommunicationKind, template_id: str | None = None, field:
     check_id(template_id, Template.prefix, *field)
     [row] = await by_ids(Template)([template_id])
     if row is None:
-        raise Fault.not_found("template", *field)
+        raise Fault(ErrorCode.NOT_FOUND, "There is no template with this ID.", field)
     return _of_kind(row, kind, field)
 
 

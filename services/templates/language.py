@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
 
 import jinja2
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -35,6 +34,4 @@ HTML = _environment(html=True)
 @lru_cache(maxsize=_KEPT)
 def compiled(source: str, *, html: bool = False) -> jinja2.Template:
     """The source, ready to be rendered; its values are escaped for HTML only. It has been checked before."""
-    template: Any = (HTML if html else PLAIN).from_string(source)
-    assert isinstance(template, jinja2.Template)
-    return template
+    return (HTML if html else PLAIN).from_string(source)

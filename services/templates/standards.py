@@ -26,6 +26,13 @@ _FACTS = facts(
     Amount="sales_document.amount",
     To_be_paid="sales_document.balance",
 )
+_ESTIMATE_FACTS = facts(
+    Number="sales_document.number",
+    Issued="sales_document.issued_on",
+    Valid_until="sales_document.due_on",
+    Amount="sales_document.amount",
+)
+_NUMBER = "{% if sales_document %} {{ sales_document.number }}{% endif %}"
 _DAYS = '{{ sales_document.%s }} {{ "day" if sales_document.%s == 1 else "days" }}'
 _OPEN = "{{ sales_document.kind | default('invoice') }} {{ sales_document.number }}"
 _OPEN_FIRST = "{{ sales_document.kind | default('invoice') | capitalize }} {{ sales_document.number }}"
@@ -38,10 +45,11 @@ _IS_DUE = choice(
     choice(
         "sales_document.days_until_due > 0",
         paragraph(
-            f"{_OPEN_FIRST} is due on {{{{ sales_document.due_on }}}}, in {_DAYS % ('days_until_due', 'days_until_due')}."
-            " There are {{ sales_document.balance }} to be paid."
+            f"{_OPEN_FIRST} is due on {{{{ sales_document.due_on }}}},"
+            f" in {_DAYS % ('days_until_due', 'days_until_due')}."
+            " {{ sales_document.balance }} is to be paid."
         ),
-        paragraph(f"{_OPEN_FIRST} is due today. There are {{{{ sales_document.balance }}}} to be paid."),
+        paragraph(f"{_OPEN_FIRST} is due today. {{{{ sales_document.balance }}}} is to be paid."),
     ),
     paragraph("This is a friendly reminder of what is still open on your account."),
 )
@@ -65,14 +73,14 @@ def _about(what: str) -> tuple[str, str, str]:
     )
 
 
-_LINK_ONCE = paragraph("The link works for 48 hours, and once.")
+_LINK_ONCE = paragraph("The link works once, within 48 hours.")
 
 # Kind → subject, text, HTML.
 _SOURCES: Mapping[CommunicationKind, tuple[str, str, str]] = {
     _K.INVOICE: (
         "Invoice {{ sales_document.number }} from {{ company.name }}",
         *letter(
-            paragraph("Thank you for your business. This is your invoice {{ sales_document.number }}."),
+            paragraph(f"Thank you for your business. This is your invoice{_NUMBER}."),
             choice("sales_document", _FACTS),
             _PAY,
             _ANSWER,
@@ -89,23 +97,26 @@ _SOURCES: Mapping[CommunicationKind, tuple[str, str, str]] = {
     _K.ESTIMATE: (
         "Estimate {{ sales_document.number }} from {{ company.name }}",
         *letter(
-            paragraph("Thank you for your interest. This is our estimate {{ sales_document.number }}."),
-            choice("sales_document", _FACTS),
+            paragraph(f"Thank you for your interest. This is our estimate{_NUMBER}."),
+            choice("sales_document", _ESTIMATE_FACTS),
             paragraph("To accept it, or to have it changed, just answer this email."),
         ),
     ),
     _K.REMINDER: (_REMINDER_SUBJECT, *_REMINDER),
     _K.WORKFLOW_REMINDER: (_REMINDER_SUBJECT, *_REMINDER),
     _K.STATEMENT: (
-        "Statement for {{ statement.month }} from {{ company.name }}",
+        "Statement{% if statement %} for {{ statement.month }}{% endif %} from {{ company.name }}",
         *letter(
             choice(
                 "statement.lines",
                 paragraph(
-                    "On {{ statement.as_of }} the account of {{ customer.name }} has {{ statement.total }} to be paid"
+                    "On {{ statement.as_of }} {{ statement.total }} is to be paid on the account of {{ customer.name }}"
                     "{% if statement.overdue %}, of which {{ statement.overdue }} is overdue{% endif %}."
                 ),
-                paragraph("On {{ statement.as_of }} nothing is to be paid on the account of {{ customer.name }}."),
+                paragraph(
+                    "On {{ statement.as_of | default(today) }} nothing is to be paid"
+                    " on the account of {{ customer.name }}."
+                ),
             ),
             choice("statement.lines", lines()),
             choice("statement.more > 0", paragraph("Further open invoices: {{ statement.more }}.")),
