@@ -53,7 +53,9 @@ def windows(steps: Sequence[Row], day: date, *, exact: bool = False) -> list[Win
     return found
 
 
-def due_step(steps: Sequence[Row], due_on: date, day: date, last_sent: int | None, *, exact: bool = False) -> Row | None:
+def due_step(
+    steps: Sequence[Row], due_on: date, day: date, last_sent: int | None, *, exact: bool = False
+) -> Row | None:
     """The step that is due on the day, None when there is none. `last_sent` is the latest one that was sent already.
 
     Nothing comes after a later one: neither a new due date nor another workflow repeats what was sent.

@@ -94,7 +94,7 @@ async def statement_customers(month: str, period: Period, day: date, after: str,
     return [decode_row(Customer, row) for row in rows]
 
 
-async def without_statement(ids: Sequence[str], month: str) -> list[Row]:
+async def statements_due(ids: Sequence[str], month: str) -> list[Row]:
     """Those of these customers who get the statement of the month and have not got it: as `statement_customers`."""
     bound = current()
     sql = (
