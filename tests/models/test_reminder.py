@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -89,7 +90,7 @@ def test_on_a_day_to_come_exactly_the_step_of_that_day_is_due(days: list[int], a
 @given(DAYS, st.booleans())
 def test_no_due_date_is_in_two_windows(days: list[int], exact: bool) -> None:
     found = [window for window in windows(steps_of(days), DUE, exact=exact) if window.first <= window.last]
-    for earlier, later in zip(found, found[1:], strict=False):
+    for earlier, later in pairwise(found):
         assert later.last < earlier.first
 
 
