@@ -14,6 +14,7 @@ from resolvers.notes import NoteMutation, NoteQuery
 from resolvers.preferences import PreferenceMutation, PreferenceQuery
 from resolvers.purposes import PurposeMutation, PurposeQuery
 from resolvers.recipients import RecipientQuery
+from resolvers.reminders import ReminderQuery
 from resolvers.sales_documents import SalesDocumentMutation, SalesDocumentQuery
 from resolvers.users import UserMutation, UserQuery
 from resolvers.viewer import ViewerMutation, ViewerQuery
@@ -31,6 +32,7 @@ class Query(
     NoteQuery,
     PreferenceQuery,
     RecipientQuery,
+    ReminderQuery,
     DocumentQuery,
     HistoryQuery,
     UserQuery,

@@ -58,11 +58,6 @@ class Item:
             return f"Monthly statement for {self.month}"
         return f"Reminder workflow {self.workflow}: {day(self.step['days'])}"
 
-    @property
-    def attaches_statement(self) -> bool:
-        """Whether the customer's statement goes with it."""
-        return self.step is None or bool(self.step["attach_statement"])
-
     def draft(self, attachments: Sequence[Attachment]) -> Draft:
         """What is recorded. TypeError when it was sent already."""
         if self.template is None:
