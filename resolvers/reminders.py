@@ -10,7 +10,7 @@ from typing import Any
 
 import strawberry
 
-from models import Customer, Forbidden, Permission, SalesDocument, clock
+from models import Customer, Forbidden, Permission, Row, SalesDocument, clock
 from models.listing import DEFAULT_PAGE, MAX_PAGE
 from resolvers.mutation import actor_of, refused
 from schema.access import needs
@@ -40,8 +40,26 @@ async def _plan(root: Any, info: Info, date: date, first: int, after: str | None
             f"date: choose today ({today.isoformat()} UTC) or one of the {FURTHEST} days after it. What was sent before"
             " is in the communication log.",
         )
-    emails, position = await reminders.page(date, today, first, None if after is None else _position(after))
-    return {"emails": emails, "end_cursor": None if position is None else _cursor(position)}
+    items, position = await reminders.page(date, today, first, None if after is None else _position(after))
+    return {
+        "emails": [_shown(item) for item in items],
+        "end_cursor": None if position is None else _cursor(position),
+    }
+
+
+def _shown(item: reminders.Item) -> Row:
+    return {
+        "kind": item.kind,
+        "customer_id": item.customer["id"],
+        "sales_document": item.invoice,
+        "workflow_name": item.workflow,
+        "step": None if item.step is None else item.step["days"],
+        "statement_month": item.month,
+        "template": item.template,
+        "recipients": None if item.sent_id is not None else {"decisions": item.decisions},
+        "suppressed": item.suppressed,
+        "communication_id": item.sent_id,
+    }
 
 
 def _cursor(position: reminders.Position) -> str:

@@ -1,4 +1,4 @@
-"""The plan of a day: which reminders and statements go to whom, and why; and the reminder of an invoice that comes next."""
+"""The plan of a day: which reminders and statements go to whom, and why; and which reminder of an invoice is next."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ import models
 from models import CommunicationKind, Permission, Row, Suppression, clock
 from models.reminder import next_step
 from models.reminder_rows import open_invoices
-from models.rows import by_ids
 from schema.access import PARENT, needs
 from schema.communication import Communication
-from schema.field import batched, derived, plain
+from schema.field import batched, derived, plain, referred
 from schema.recipient import MAX_RECIPIENTS, Recipients
 from schema.reminder_workflow import ReminderStep
 from schema.template import Template
@@ -29,41 +28,30 @@ if TYPE_CHECKING:
 class PlannedEmail:
     """A reminder or a monthly statement that is due on a day."""
 
-    kind: CommunicationKind = derived(lambda item: item.kind, "WORKFLOW_REMINDER or STATEMENT.")
-    customer: Annotated[Customer, strawberry.lazy("schema.customer")] = batched(
-        lambda item: item.customer["id"],
-        by_ids(models.Customer),
-        "The customer who is written to.",
-        access=needs(Permission.CUSTOMERS_READ),
+    kind: CommunicationKind = plain("WORKFLOW_REMINDER or STATEMENT.")
+    customer: Annotated[Customer, strawberry.lazy("schema.customer")] = referred(
+        "customer_id", models.Customer, "The customer who is written to.", access=needs(Permission.CUSTOMERS_READ)
     )
-    sales_document: Annotated[SalesDocument, strawberry.lazy("schema.sales_document")] | None = derived(
-        lambda item: item.invoice,
-        "The invoice that it reminds of; null for a statement.",
-        access=needs(Permission.SALES_DOCUMENTS_READ),
+    sales_document: Annotated[SalesDocument, strawberry.lazy("schema.sales_document")] | None = plain(
+        "The invoice that it reminds of; null for a statement.", access=needs(Permission.SALES_DOCUMENTS_READ)
     )
-    workflow_name: str | None = derived(lambda item: item.workflow, "The workflow that says so; null for a statement.")
-    step: int | None = derived(
-        lambda item: None if item.step is None else item.step["days"],
-        "The step of the workflow: days relative to the due date; null for a statement.",
-    )
-    statement_month: str | None = derived(
-        lambda item: item.month, "The month that the statement is for, as YYYY-MM; null for a reminder."
-    )
-    template: Template | None = derived(
-        lambda item: item.template, "What it is made from; null when it was sent already: the communication says that."
+    workflow_name: str | None = plain("The workflow that says so; null for a statement.")
+    step: int | None = plain("The step of the workflow: days relative to the due date; null for a statement.")
+    statement_month: str | None = plain("The month that the statement is for, as YYYY-MM; null for a reminder.")
+    template: Template | None = plain(
+        "What it is made from; null when it was sent already: the communication says that."
     )
     recipients: Recipients | None = derived(
-        lambda item: None if item.template is None else {"decisions": item.decisions},
+        lambda row: row["recipients"],
         "Who gets it, and who does not; null when it was sent already.",
         at_most=MAX_RECIPIENTS,
     )
-    suppressed: Suppression | None = derived(
-        lambda item: item.suppressed,
-        "Why it will go to nobody; the communication log will say so, too. Null when somebody gets it, or got it.",
+    suppressed: Suppression | None = plain(
+        "Why it will go to nobody; the communication log will say so, too. Null when somebody gets it, or got it."
     )
-    communication: Communication | None = batched(
-        lambda item: item.sent_id,
-        by_ids(models.Communication),
+    communication: Communication | None = referred(
+        "communication_id",
+        models.Communication,
         "What was sent, or suppressed, already on this day; null when it is still to come.",
     )
 

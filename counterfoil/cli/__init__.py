@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from counterfoil.cli import documents, quickbooks_online, user
+from counterfoil.cli import documents, quickbooks_online, reminders, user
 from counterfoil.cli.demo import demo
 from counterfoil.cli.doctor import doctor
 from counterfoil.cli.export_roles import export_roles
@@ -24,6 +24,7 @@ app.command()(migrate)
 app.add_typer(user.app, name="user")
 app.add_typer(quickbooks_online.app, name="import")
 app.add_typer(documents.app, name="documents")
+app.add_typer(reminders.app, name="reminders")
 app.command()(demo)
 app.command()(export_schema)
 app.command()(export_roles)
