@@ -56,7 +56,7 @@ def _shown(item: reminders.Item) -> Row:
         "step": None if item.step is None else item.step["days"],
         "statement_month": item.month,
         "template": item.template,
-        "recipients": None if item.sent_id is not None else {"decisions": item.decisions},
+        "recipients": None if item.sent_id is not None else {"decisions": item.decisions, "planned": True},
         "suppressed": item.suppressed,
         "communication_id": item.sent_id,
     }

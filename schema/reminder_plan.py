@@ -15,7 +15,7 @@ from models.reminder_rows import open_invoices
 from schema.access import PARENT, needs
 from schema.communication import Communication
 from schema.field import batched, derived, plain, referred
-from schema.recipient import MAX_RECIPIENTS, Recipients
+from schema.recipient import MAX_PLANNED, Recipients
 from schema.reminder_workflow import ReminderStep
 from schema.template import Template
 
@@ -44,7 +44,7 @@ class PlannedEmail:
     recipients: Recipients | None = derived(
         lambda row: row["recipients"],
         "Who gets it, and who does not; null when it was sent already.",
-        at_most=MAX_RECIPIENTS,
+        at_most=MAX_PLANNED,
     )
     suppressed: Suppression | None = plain(
         "Why it will go to nobody; the communication log will say so, too. Null when somebody gets it, or got it."

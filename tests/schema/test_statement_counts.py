@@ -28,6 +28,7 @@ APART = {
     "LinkContactsPayload.contacts",
     "ProbableDuplicatePage.pairs",
     "ProbableDuplicatePair.customers",
+    "ReminderPlanPage.emails",
 }
 # Of few rows all have been read a level above: with many it takes one statement more.
 READ_ABOVE = {"Contact.alsoAt alsoAt"}
@@ -203,6 +204,24 @@ async def test_pairs_of_probable_duplicates(client: Client, database: models.Dat
         with observed(database) as seen:
             found = (await client.run(text))["probableDuplicates"]
         assert len(found["pairs"]) >= parents / 2
+        counts.append(len(seen))
+    assert counts[0] == counts[1]
+
+
+async def test_the_plan_of_reminders(client: Client, database: models.Database) -> None:
+    assert client.user is not None
+    world = World(client.user)
+    values = f"customer {{ name }} salesDocument {{ {VALUES['SalesDocument']} nextReminder {{ on }} }}"
+    values += " recipients { recipients { contact { id } portalAccess { allowed } permitted } } communication { id }"
+    text = f"""query ($date: Date!) {{
+      reminderPlan(date: $date, first: 100) {{ endCursor emails {{ kind {values} template {{ name }} }} }} }}"""
+    counts = []
+    for parents in (2, 6):
+        await world.grow(parents, 2)
+        with observed(database) as seen:
+            found = (await client.run(text, date=models.clock.now().date().isoformat()))["reminderPlan"]
+        assert client.errors == []
+        assert len(found["emails"]) >= parents
         counts.append(len(seen))
     assert counts[0] == counts[1]
 

@@ -124,7 +124,8 @@ class World:
     async def _sales_document(self, change: Change, customer: str, place: str, person: str) -> str:
         made = {"kind": SalesDocumentKind.INVOICE, "number": self._name("I"), "currency": "EUR", "amount": "500.00"}
         of = {"customer_id": customer, "location_id": place, "contact_id": person}
-        document = self._keep(await sales_documents.create(change, {**of, **made}))
+        due = {"due_on": change.now.date()}
+        document = self._keep(await sales_documents.create(change, {**of, **made, **due}))
         await order_desk.post(change, document, None, acknowledge=False)
         paid = {"amount": "20.00", "method": PaymentMethod.CARD}
         payment, _ = await payments.record(change, document, None, paid, acknowledge=False)
