@@ -11,6 +11,7 @@ from counterfoil.cli.export_roles import export_roles
 from counterfoil.cli.export_schema import export_schema
 from counterfoil.cli.migrate import migrate
 from counterfoil.cli.serve import serve
+from counterfoil.cli.worker import worker
 
 app = typer.Typer(
     name="counterfoil",
@@ -20,6 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(serve)
+app.command()(worker)
 app.command()(migrate)
 app.add_typer(user.app, name="user")
 app.add_typer(quickbooks_online.app, name="import")
