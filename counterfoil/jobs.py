@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 from typing import NamedTuple
 
 import structlog
 
-from services import documents
+from services import documents, reminders
 from services.documents.sweeping import sweep
 
 _log = structlog.get_logger("counterfoil.worker")
@@ -31,4 +32,14 @@ async def sweep_documents() -> None:
     _log.info("swept", uploads=swept.uploads, contents=swept.contents, bytes=swept.bytes)
 
 
-JOBS: tuple[Job, ...] = (Job("sweep", 3600, sweep_documents),)
+async def send_reminders() -> None:
+    """Queue the reminders and monthly statements that are due today."""
+    counts = await reminders.run()
+    if counts != reminders.Counts():
+        _log.info("reminders", **asdict(counts))
+
+
+JOBS: tuple[Job, ...] = (
+    Job("reminders", 600, send_reminders, at_start=True),
+    Job("sweep", 3600, sweep_documents),
+)

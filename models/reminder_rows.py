@@ -29,20 +29,28 @@ FROM sales_document d JOIN customer c ON c.id = d.customer_id LEFT JOIN preferen
 """
 _OPEN = """d.kind = 'INVOICE' AND d.status = 'POSTED' AND d.balance > 0 AND d.due_on IS NOT NULL
     AND c.active AND c.merged_into_id IS NULL"""
-# Materialized: SQLite would read the JSON anew for every invoice.
-_DUE = "WITH due (workflow_id, days, first, last) AS MATERIALIZED"
+# Materialized: without statistics PostgreSQL would compare every invoice with every window.
+_DUE = f"""due (workflow_id, days, first, last) AS MATERIALIZED ({{windows}}),
+open (id, due_on, workflow_id, last_sent) AS MATERIALIZED (
+    SELECT d.id, d.due_on, {_WORKFLOW}, ({_LAST})
+    FROM sales_document d JOIN customer c ON c.id = d.customer_id LEFT JOIN preferences p ON p.customer_id = c.id
+        CROSS JOIN settings s WHERE {_OPEN} AND d.id > ?)
+SELECT o.id FROM open o JOIN due ON due.workflow_id = o.workflow_id AND o.due_on BETWEEN due.first AND due.last
+WHERE (o.last_sent IS NULL OR o.last_sent < due.days{{or_sent}}) ORDER BY o.id"""
 _WINDOWS = {
-    "postgres": f"{_DUE} (SELECT * FROM unnest(?::text[], ?::int[], ?::text[], ?::text[]))",
-    "sqlite": f"{_DUE} (SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?))",
+    "postgres": "SELECT * FROM unnest(?::text[], ?::int[], ?::text[], ?::text[])",
+    "sqlite": "SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?)",
 }
+_OR_SENT = """ OR EXISTS (SELECT 1 FROM communication m WHERE m.sales_document_id = o.id
+    AND m.reminder_step = o.last_sent AND m.created_at >= ?)"""
 
 
-async def due_invoices(day: date, after: str, limit: int, *, exact: bool = False) -> list[Row]:
-    """The next open invoices of which a reminder is due on the day (see models.reminder.windows for `exact`), or was
-    sent on it, by their ids after a position. Two statements.
-
-    With the columns of the invoice, of its workflow (`workflow_id`, `workflow_name`, `workflow_steps`: decoded), and of
-    the reminder that was sent last (`last_id`, `last_sent`: its step, `last_at`), None without any.
+async def due_invoices(
+    day: date, after: str, limit: int, *, exact: bool = False, with_sent: bool = True
+) -> tuple[list[Row], str | None]:
+    """The next open invoices, by their ids after a position, of which a reminder is due on the day (see
+    models.reminder.windows for `exact`), or, `with_sent`, was sent on it; and the position to go on from, None at the
+    end. The columns are those of `open_invoices`. Three statements.
     """
     bound = current()
     found = [
@@ -51,21 +59,21 @@ async def due_invoices(day: date, after: str, limit: int, *, exact: bool = False
         for window in windows(steps_of(json.loads(workflow["steps"])), day, exact=exact)
     ]
     if not found:
-        return []
-    of: list[Any] = list(map(list, zip(*found, strict=True))) if bound.dialect == "postgres" else [json.dumps(found)]
-    sql = (
-        f"{_WINDOWS[bound.dialect]}{_STATE.format(columns=read_list(SalesDocument, 'd'))}"
-        " JOIN due ON due.workflow_id = w.id AND d.due_on BETWEEN due.first AND due.last"
-        f" WHERE {_OPEN} AND d.id > ? AND (m.reminder_step IS NULL OR m.reminder_step < due.days OR m.created_at >= ?)"
-        f" ORDER BY d.id LIMIT {limit:d}"
-    )
-    rows = await bound.fetch(sql, *of, after, _beginning(day))
-    return [_decoded(row) for row in rows]
+        return [], None
+    args: list[Any] = list(map(list, zip(*found, strict=True))) if bound.dialect == "postgres" else [json.dumps(found)]
+    sql = _DUE.format(windows=_WINDOWS[bound.dialect], or_sent=_OR_SENT if with_sent else "")
+    sent = [_beginning(day)] if with_sent else []
+    ids = [row["id"] for row in await bound.fetch(f"WITH {sql} LIMIT {limit:d}", *args, after, *sent)]
+    rows = [row for row in await open_invoices(ids) if row is not None] if ids else []
+    return rows, ids[-1] if len(ids) == limit else None
 
 
 async def open_invoices(ids: Sequence[str]) -> list[Row | None]:
-    """A loader: these invoices with the columns of `due_invoices`; None for one of which no reminders are sent: paid,
-    void, a draft, without a due date, or of a customer who gets none. One statement.
+    """A loader: these invoices with the columns of their workflow (`workflow_id`, `workflow_name`, `workflow_steps`:
+    decoded) and of the reminder that was sent last (`last_id`, `last_sent`: its step, `last_at`; None without any).
+
+    None for an invoice of which no reminders are sent: paid, void, a draft, without a due date, or of a customer who
+    gets none. One statement.
     """
     bound = current()
     columns = read_list(SalesDocument, "d")
@@ -74,23 +82,27 @@ async def open_invoices(ids: Sequence[str]) -> list[Row | None]:
     return [found.get(identifier) for identifier in ids]
 
 
-async def statement_customers(month: str, period: Period, day: date, after: str, limit: int) -> list[Row]:
-    """The next customers who get the statement of the month and have not got it, or got it on the day, by their ids
-    after a position: those of whom something was open in the period, or happened in it. One statement.
+async def statement_customers(
+    month: str, period: Period, day: date, after: str, limit: int, *, with_sent: bool = True
+) -> list[Row]:
+    """The next customers, by their ids after a position, who get the statement of the month and have not got it, or,
+    `with_sent`, got it on the day: those of whom something was open in the period, or happened in it. One statement.
 
     With the columns of the customer and `sent_id`: the communication that it was, None when it was not sent.
     """
     bound = current()
     first, last = period.first.isoformat(), period.last.isoformat()
+    or_sent = " OR m.created_at >= ?" if with_sent else ""
     sql = (
         _customers()
-        + """ AND coalesce(p.monthly_statement, s.monthly_statement) AND (m.id IS NULL OR m.created_at >= ?)
+        + f""" AND coalesce(p.monthly_statement, s.monthly_statement) AND (m.id IS NULL{or_sent})
         AND c.id > ? AND EXISTS (SELECT 1 FROM sales_document t WHERE t.customer_id = c.id AND t.kind = 'INVOICE'
             AND t.status IN ('POSTED', 'PAID') AND t.issued_on <= ? AND (t.balance > 0 OR t.issued_on >= ?
             OR EXISTS (SELECT 1 FROM payment y WHERE y.sales_document_id = t.id AND y.received_on >= ?)))"""
         + f" ORDER BY c.id LIMIT {limit:d}"
     )
-    rows = await bound.fetch(sql, month, _beginning(day), after, last, first, first)
+    sent = [_beginning(day)] if with_sent else []
+    rows = await bound.fetch(sql, month, *sent, after, last, first, first)
     return [decode_row(Customer, row) for row in rows]
 
 

@@ -29,33 +29,38 @@ _STATEMENT = CommunicationKind.STATEMENT
 _ROUNDS = 4
 
 
-async def page(day: date, today: date, first: int, after: Position | None = None) -> tuple[list[Item], Position | None]:
+async def page(
+    day: date, today: date, first: int, after: Position | None = None, *, with_sent: bool = True
+) -> tuple[list[Item], Position | None]:
     """The next items of a day, at most `first`, and the position to go on from; None at the end.
 
-    Reminders come first, by the ids of their invoices, then statements, by the ids of the customers. Of today also
-    what was sent already. On a later day only what falls on it: what falls on a day before will have gone out. A page
-    may be short, even empty, and not be the last one. A fixed number of statements.
+    Reminders come first, by the ids of their invoices, then statements, by the ids of the customers. Of today, with
+    `with_sent`, also what was sent already. On a later day only what falls on it: what falls on a day before will have
+    gone out. A page may be short, even empty, and not be the last one. Whatever the rows, it takes as many statements
+    for as many rounds.
     """
     found: list[Item] = []
     position: Position | None = after or BEGINNING
     for _ in range(_ROUNDS):
         if position is None or len(found) == first:
             break
-        items, position = await _next(day, position, first - len(found), exact=day > today)
+        items, position = await _next(day, position, first - len(found), exact=day > today, with_sent=with_sent)
         found += items
     return found, position
 
 
-async def _next(day: date, after: Position, limit: int, *, exact: bool) -> tuple[list[Item], Position | None]:
+async def _next(
+    day: date, after: Position, limit: int, *, exact: bool, with_sent: bool
+) -> tuple[list[Item], Position | None]:
     stage, position = after
     if stage == REMINDERS:
-        rows = await due_invoices(day, position, limit, exact=exact)
+        rows, last = await due_invoices(day, position, limit, exact=exact, with_sent=with_sent)
         items = await _reminders(rows, day, exact=exact)
-        return items, ((REMINDERS, rows[-1]["id"]) if len(rows) == limit else (STATEMENTS, ""))
+        return items, ((REMINDERS, last) if last is not None else (STATEMENTS, ""))
     if exact and day.day != 1:
         return [], None
     period = ended_month(day)
-    rows = await statement_customers(_month(period), period, day, position, limit)
+    rows = await statement_customers(_month(period), period, day, position, limit, with_sent=with_sent)
     items = await _statements(rows, day, period)
     return items, ((STATEMENTS, rows[-1]["id"]) if len(rows) == limit else None)
 

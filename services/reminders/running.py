@@ -21,7 +21,7 @@ from services.reminders.item import Item
 from services.reminders.planning import again, page
 
 # So many items are planned at a time, and so many recorded in one transaction.
-PAGE = 100
+PAGE = 500
 BATCH = 20
 
 _log = structlog.get_logger("counterfoil.reminders")
@@ -42,14 +42,14 @@ class Counts:
 async def run() -> Counts:
     """Send what is due today (UTC)."""
     today, counts = clock.now().date(), Counts()
-    items, position = await page(today, today, PAGE)
+    items, position = await page(today, today, PAGE, with_sent=False)
     while True:
-        drafted = [pair for item in items if item.sent_id is None for pair in await _drafted(item, counts)]
+        drafted = [pair for item in items for pair in await _drafted(item, counts)]
         for batch in _batches(drafted):
             await _send(batch, counts)
         if position is None:
             return counts
-        items, position = await page(today, today, PAGE, position)
+        items, position = await page(today, today, PAGE, position, with_sent=False)
 
 
 async def _drafted(item: Item, counts: Counts) -> list[tuple[Item, Draft]]:

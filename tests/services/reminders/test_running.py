@@ -7,7 +7,7 @@ import json
 from datetime import date, timedelta
 from typing import Any
 
-import pypdfium2  # type: ignore[import-untyped]
+import pypdfium2
 import pytest
 
 from audit import Change
