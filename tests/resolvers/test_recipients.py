@@ -6,13 +6,12 @@ from typing import Any
 
 import pytest
 
-import models
 from audit import Change
 from models import Contact, Permission
 from schema import recipient
 from tests import factories
 from tests.audit.rows import by_ada
-from tests.client import Client, ClientWith, observed
+from tests.client import Client, ClientWith
 from tests.resolvers.documents import UPDATE_CONTACT, UPDATE_CUSTOMER, UPDATE_PREFERENCES, UPDATE_SETTINGS
 from tests.resolvers.stubs import last_seq, nothing_recorded
 
@@ -333,19 +332,3 @@ async def test_a_long_list_says_how_many_more_there_are(client: Client, monkeypa
         await factories.contact(client, customer["id"], lastName=name, **EMAIL, **fields)
     answer = await ask(client, customer["id"], "INVOICE")
     assert (list(reasons(answer)), answer["further"]) == (["Cole", "Adler"], 2)
-
-
-async def test_recipients_take_as_many_statements_for_many_contacts_as_for_one(
-    client: Client, database: models.Database
-) -> None:
-    role = await roles(client)
-    counts = []
-    for number in (1, 12):
-        customer = await factories.customer(client)
-        for _ in range(number):
-            await factories.contact(client, customer["id"], roleId=role["all"], **EMAIL)
-        document = await factories.sales_document(client, customer["id"])
-        with observed(database) as seen:
-            assert len((await ask(client, customer["id"], "INVOICE", document))["recipients"]) == number
-        counts.append(len(seen))
-    assert counts[0] == counts[1]
