@@ -14,6 +14,7 @@ from resolvers.notes import NoteMutation, NoteQuery
 from resolvers.preferences import PreferenceMutation, PreferenceQuery
 from resolvers.purposes import PurposeMutation, PurposeQuery
 from resolvers.sales_documents import SalesDocumentMutation, SalesDocumentQuery
+from resolvers.templates import TemplateMutation, TemplateQuery
 from resolvers.users import UserMutation, UserQuery
 from resolvers.viewer import ViewerMutation, ViewerQuery
 
@@ -30,6 +31,7 @@ class Query(
     NoteQuery,
     PreferenceQuery,
     DocumentQuery,
+    TemplateQuery,
     HistoryQuery,
     UserQuery,
 ):
@@ -47,6 +49,7 @@ class Mutation(
     NoteMutation,
     PreferenceMutation,
     DocumentMutation,
+    TemplateMutation,
     UserMutation,
 ):
     """What can be changed."""
