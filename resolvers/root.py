@@ -16,6 +16,7 @@ from resolvers.purposes import PurposeMutation, PurposeQuery
 from resolvers.recipients import RecipientQuery
 from resolvers.reminders import ReminderQuery
 from resolvers.sales_documents import SalesDocumentMutation, SalesDocumentQuery
+from resolvers.templates import TemplateMutation, TemplateQuery
 from resolvers.users import UserMutation, UserQuery
 from resolvers.viewer import ViewerMutation, ViewerQuery
 
@@ -34,6 +35,7 @@ class Query(
     RecipientQuery,
     ReminderQuery,
     DocumentQuery,
+    TemplateQuery,
     HistoryQuery,
     UserQuery,
 ):
@@ -51,6 +53,7 @@ class Mutation(
     NoteMutation,
     PreferenceMutation,
     DocumentMutation,
+    TemplateMutation,
     UserMutation,
 ):
     """What can be changed."""

@@ -24,6 +24,8 @@ Way = tuple[tuple[str, GraphQLField], ...]
 # Lists that no query reaches without arguments; a test of their own tries them.
 APART = {
     "Query.nodes",
+    "Query.templateVariables",
+    "TemplatePreview.problems",
     "SetContactRolesPayload.contacts",
     "LinkContactsPayload.contacts",
     "ProbableDuplicatePage.pairs",
@@ -253,6 +255,25 @@ async def test_lists_of_the_settings(client: Client, database: models.Database) 
     for more in ("", "notifications { kind enabled } portalPermissions { module enabled }"):
         with observed(database) as seen:
             await client.run(f"{{ settings {{ id {more} }} }}")
+async def test_what_templates_can_name_and_say(client: Client, database: models.Database) -> None:
+    assert client.user is not None
+    world = World(client.user)
+    named = "{ templateVariables(kind: INVOICE) { name description example repeated } }"
+    text = """query ($input: PreviewTemplateInput!) {
+      previewTemplate(input: $input) { subject text html problems { field line message } } }"""
+    counts = []
+    for parents in (1, 6):
+        await world.grow(parents, 3)
+        about = {"customerId": world.ids["cus"][0], "salesDocumentId": world.ids["sdo"][0]}
+        with observed(database) as seen:
+            await client.run(named)
+            for sent in (
+                {"templateId": world.ids["tpl"][0], **about},
+                {"kind": "STATEMENT", **about},
+                {"kind": "TASK", "textSource": "{{ a }}{{ b }}"},
+            ):
+                await client.run(text, input=sent)
+                assert client.errors == []
         counts.append(len(seen))
     assert counts[0] == counts[1]
 
