@@ -95,12 +95,12 @@ class _Conversation(SMTP):
             said = await self.said(self._told.data.pop(0))
         await super().push(said.encode("utf-8", "surrogateescape"))
 
-    async def smtp_MAIL(self, arg: str | None) -> None:
+    async def smtp_MAIL(self, arg: str | None) -> None:  # noqa: N802 - aiosmtpd's name
         self.mail_options = arg or ""
         self.rcpt_options = []
         await super().smtp_MAIL(self._without_dsn(arg))
 
-    async def smtp_RCPT(self, arg: str | None) -> None:
+    async def smtp_RCPT(self, arg: str | None) -> None:  # noqa: N802 - aiosmtpd's name
         self.rcpt_options.append(arg or "")
         await super().smtp_RCPT(self._without_dsn(arg))
 
@@ -128,13 +128,13 @@ class _Hooks:
         self._told = told
         self._dsn = dsn
 
-    async def handle_EHLO(
+    async def handle_EHLO(  # noqa: N802 - aiosmtpd's name
         self, server: _Conversation, session: Session, envelope: Envelope, hostname: str, responses: list[str]
     ) -> list[str]:
         session.host_name = hostname
         return [responses[0], *(["250-DSN"] if self._dsn else []), *responses[1:]]
 
-    async def handle_MAIL(
+    async def handle_MAIL(  # noqa: N802 - aiosmtpd's name
         self, server: _Conversation, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         if self._told.mail:
@@ -144,7 +144,7 @@ class _Hooks:
         envelope.mail_from = address
         return "250 2.1.0 OK"
 
-    async def handle_RCPT(
+    async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
         self, server: _Conversation, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         replies = self._told.recipients.get(address, [])
@@ -155,7 +155,9 @@ class _Hooks:
         envelope.rcpt_tos.append(address)
         return "250 2.1.5 OK"
 
-    async def handle_DATA(self, server: _Conversation, session: Session, envelope: Envelope) -> str:
+    async def handle_DATA(  # noqa: N802 - aiosmtpd's name
+        self, server: _Conversation, session: Session, envelope: Envelope
+    ) -> str:
         assert isinstance(envelope.original_content, bytes)
         got = Received(
             str(envelope.mail_from),

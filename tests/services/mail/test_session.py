@@ -11,7 +11,7 @@ from models import Database
 from services.mail import Encryption
 from tests.counterfoil.log_lines import told
 from tests.services.mail.sending import deliver, one, set_clock, shared, state, statuses, waiting
-from tests.smtp_server import PASSWORD, SENDER, STALL, USER, authority, smtp_server
+from tests.smtp_server import PASSWORD, SENDER, STALL, USER, SmtpServer, authority, smtp_server
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("storage")]
 
@@ -119,7 +119,7 @@ async def test_who_stalls_keeps_nobody_else_waiting(database: Database) -> None:
         await one(f"{number}@example.com")
     async with smtp_server() as server:
         server.recipients["slow@example.com"] = [STALL]
-        await deliver(server.settings(timeout=3, connections=2))
+        await deliver(server.settings(timeout=1.5, connections=2))
         assert [received.recipients[0][0] for received in server.received] == list("01234")
         events = await database.fetch("SELECT subject_id FROM event WHERE action = 'delivery.updated' ORDER BY seq")
         [slow] = [row["id"] for row in await state(database) if row["email"] == "slow@example.com"]
@@ -149,8 +149,8 @@ async def test_international_addresses_need_a_server_that_takes_them(database: D
     async with smtp_server(enable_SMTPUTF8=False) as server:
         await deliver(server.settings())
     assert await statuses(database) == {"jörg": "FAILED", "grace": "SENT"}
-    [jörg] = [row for row in await state(database) if row["email"].startswith("jörg")]
-    assert "SMTPUTF8" in jörg["reply"]
+    [failed] = [row for row in await state(database) if row["email"].startswith("jörg")]
+    assert "SMTPUTF8" in failed["reply"]
     [taken] = server.taken
     assert (taken.recipients, taken.content.isascii()) == (["grace@example.com"], True)
     await shared("jörg@bücher.example", "grace@example.com")
@@ -199,8 +199,6 @@ async def test_a_reply_in_strange_letters_is_kept_readable(database: Database) -
 
 
 def test_settings_do_not_show_the_password() -> None:
-    from tests.smtp_server import SmtpServer
-
     settings = SmtpServer().settings(signed_in=True)
     assert (settings.sender, PASSWORD in repr(settings)) == (SENDER, False)
     assert dataclasses.replace(settings, batch=3).batch == 3
