@@ -120,12 +120,12 @@ class Settings(BaseSettings):
     def _sender(cls, value: str | None) -> str | None:
         if value is None:
             return None
-        address = values.email(value, ("mail_sender",))
-        sent = header.wire(address)
+        try:
+            sent = header.wire(values.email(value, ("mail_sender",)))
+        except (Fault, header.NoAddress):
+            raise ValueError("Write an email address such as accounts@example.com.") from None
         if not sent.isascii():
-            raise ValueError(
-                "Write an address whose part before the @ has plain letters: not every server takes others."
-            )
+            raise ValueError("Write an address with plain letters before the @: not every mail server takes others.")
         return sent
 
     @field_validator("portal_url")

@@ -66,7 +66,7 @@ class Decision:
         """The decision, made for no location, about an email that concerns this one, if any."""
         if not elsewhere(self.contact, location_id):
             return self
-        reasons = sorted((*self.reasons, _R.OTHER_LOCATION), key=_ORDER.__getitem__)
+        reasons = sorted((*self.reasons, _R.OTHER_LOCATION), key=list(_R).index)
         return replace(self, reasons=tuple(reasons))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import email
 import ssl
+import warnings
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -79,74 +80,32 @@ class _Conversation(SMTP):
     """aiosmtpd, with delivery reports (RFC 3461), replies of one's choice, and connections that break."""
 
     def __init__(self, told: SmtpServer, *, dsn: bool, **options: Any) -> None:
-        super().__init__(self, loop=asyncio.get_running_loop(), **options)
+        super().__init__(_Hooks(told, dsn=dsn), loop=asyncio.get_running_loop(), **options)
         self._told = told
         self._dsn = dsn
-        self._mail_options = ""
-        self._rcpt_options: list[str] = []
+        self.mail_options = ""
+        self.rcpt_options: list[str] = []
         told.connections += 1
 
     async def push(self, status: Any) -> None:
-        if isinstance(status, str) and status.startswith("220 ") and self._told.greetings:
-            status = await self._said(self._told.greetings.pop(0))
-        elif isinstance(status, str) and status.startswith("354 ") and self._told.data:
-            status = await self._said(self._told.data.pop(0))
-        await super().push(status)
+        said = status.decode() if isinstance(status, bytes) else status
+        if said.startswith("220 ") and self._told.greetings:
+            said = await self.said(self._told.greetings.pop(0))
+        elif said.startswith("354 ") and self._told.data:
+            said = await self.said(self._told.data.pop(0))
+        await super().push(said.encode("utf-8", "surrogateescape"))
 
-    async def handle_EHLO(
-        self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]
-    ) -> list[str]:
-        session.host_name = hostname
-        return [responses[0], *(["250-DSN"] if self._dsn else []), *responses[1:]]
-
-    async def smtp_MAIL(self, arg: str | None) -> None:
-        self._mail_options = arg or ""
-        self._rcpt_options = []
+    async def smtp_MAIL(self, arg: str | None) -> None:  # noqa: N802 - aiosmtpd's name
+        self.mail_options = arg or ""
+        self.rcpt_options = []
         await super().smtp_MAIL(self._without_dsn(arg))
 
-    async def smtp_RCPT(self, arg: str | None) -> None:
-        self._rcpt_options.append(arg or "")
+    async def smtp_RCPT(self, arg: str | None) -> None:  # noqa: N802 - aiosmtpd's name
+        self.rcpt_options.append(arg or "")
         await super().smtp_RCPT(self._without_dsn(arg))
 
-    async def handle_MAIL(
-        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
-    ) -> str:
-        if self._told.mail:
-            said = await self._said(self._told.mail.pop(0))
-            if not said.startswith("250"):
-                return said
-        envelope.mail_from = address
-        return "250 2.1.0 OK"
-
-    async def handle_RCPT(
-        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
-    ) -> str:
-        replies = self._told.recipients.get(address, [])
-        if replies:
-            said = await self._said(replies.pop(0) if len(replies) > 1 else replies[0])
-            if not said.startswith("250"):
-                return said
-        envelope.rcpt_tos.append(address)
-        return "250 2.1.5 OK"
-
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
-        assert isinstance(envelope.original_content, bytes)
-        got = Received(
-            str(envelope.mail_from),
-            list(envelope.rcpt_tos),
-            envelope.original_content,
-            self._mail_options,
-            self._rcpt_options,
-        )
-        self._told.received.append(got)
-        if self._told.content:
-            said = await self._said(self._told.content.pop(0))
-            if not said.startswith("250"):
-                return said
-        self._told.taken.append(got)
-        return "250 2.0.0 taken"
-
-    async def _said(self, reply: str) -> str:
+    async def said(self, reply: str) -> str:
+        """The reply, unless it is none."""
         if reply in (DROP, STALL):
             if reply == DROP:
                 assert self.transport is not None
@@ -160,6 +119,60 @@ class _Conversation(SMTP):
             return arg
         known = ("RET=", "ENVID=", "NOTIFY=", "ORCPT=")
         return " ".join(part for part in arg.split(" ") if not part.startswith(known))
+
+
+class _Hooks:
+    """What aiosmtpd asks for its replies."""
+
+    def __init__(self, told: SmtpServer, *, dsn: bool) -> None:
+        self._told = told
+        self._dsn = dsn
+
+    async def handle_EHLO(  # noqa: N802 - aiosmtpd's name
+        self, server: _Conversation, session: Session, envelope: Envelope, hostname: str, responses: list[str]
+    ) -> list[str]:
+        session.host_name = hostname
+        return [responses[0], *(["250-DSN"] if self._dsn else []), *responses[1:]]
+
+    async def handle_MAIL(  # noqa: N802 - aiosmtpd's name
+        self, server: _Conversation, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if self._told.mail:
+            said = await server.said(self._told.mail.pop(0))
+            if not said.startswith("250"):
+                return said
+        envelope.mail_from = address
+        return "250 2.1.0 OK"
+
+    async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
+        self, server: _Conversation, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        replies = self._told.recipients.get(address, [])
+        if replies:
+            said = await server.said(replies.pop(0) if len(replies) > 1 else replies[0])
+            if not said.startswith("250"):
+                return said
+        envelope.rcpt_tos.append(address)
+        return "250 2.1.5 OK"
+
+    async def handle_DATA(  # noqa: N802 - aiosmtpd's name
+        self, server: _Conversation, session: Session, envelope: Envelope
+    ) -> str:
+        assert isinstance(envelope.original_content, bytes)
+        got = Received(
+            str(envelope.mail_from),
+            list(envelope.rcpt_tos),
+            envelope.original_content,
+            server.mail_options,
+            server.rcpt_options,
+        )
+        self._told.received.append(got)
+        if self._told.content:
+            said = await server.said(self._told.content.pop(0))
+            if not said.startswith("250"):
+                return said
+        self._told.taken.append(got)
+        return "250 2.0.0 taken"
 
 
 @asynccontextmanager
@@ -190,7 +203,9 @@ async def smtp_server(
     open_ones: list[_Conversation] = []
 
     def converse() -> _Conversation:
-        open_ones.append(_Conversation(told, dsn=dsn, **made))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it advises against signing in without encryption
+            open_ones.append(_Conversation(told, dsn=dsn, **made))
         return open_ones[-1]
 
     server = await loop.create_server(converse, "127.0.0.1", 0, ssl=context if implicit else None)

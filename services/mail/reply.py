@@ -17,7 +17,7 @@ _NO_ENHANCED = frozenset({550, 551, 553})
 _WHAT = "(?:user|recipient|mailbox|address|account)"
 _NOBODY = re.compile(
     rf"no such (?:{_WHAT}|person)|(?:unknown|invalid) {_WHAT}"
-    rf"|{_WHAT}\b[^.;]{{0,60}}?\b(?:unknown|not found|does not exist|doesn't exist|not exist|invalid)\b",
+    rf"|{_WHAT}\b[^;]{{0,80}}?\b(?:unknown|not found|does not exist|doesn't exist|not exist|invalid)\b",
     re.IGNORECASE,
 )
 _OTHERWISE = re.compile(r"\b(?:sender|client|helo|relay\w*|spf|dkim|dmarc|spam|block\w*|black\w*)\b", re.IGNORECASE)

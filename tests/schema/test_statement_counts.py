@@ -255,6 +255,10 @@ async def test_lists_of_the_settings(client: Client, database: models.Database) 
     for more in ("", "notifications { kind enabled } portalPermissions { module enabled }"):
         with observed(database) as seen:
             await client.run(f"{{ settings {{ id {more} }} }}")
+        counts.append(len(seen))
+    assert counts[0] == counts[1]
+
+
 async def test_what_templates_can_name_and_say(client: Client, database: models.Database) -> None:
     assert client.user is not None
     world = World(client.user)
