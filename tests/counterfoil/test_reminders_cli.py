@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from models import Database, clock
+from counterfoil import jobs
+from models import Database, Row, clock
 from tests.counterfoil.command_line import look, run
 from tests.services.reminders.office import customer, invoice, opened
 
@@ -38,6 +39,18 @@ def test_it_queues_what_is_due_once(url: str) -> None:
     assert run("reminders", "run", "--dry-run").stdout.count("sent already") == 2
     later = clock.now().date() + timedelta(days=7)
     assert run("reminders", "run", "--dry-run", "--date", later.isoformat()).stdout.count("7 days after") == 2
+
+
+def test_a_worker_does_it_when_it_starts(url: str) -> None:
+    [job] = [job for job in jobs.JOBS if job.name == "reminders"]
+    assert job.at_start
+
+    async def work(database: Database) -> list[Row]:
+        await job.run()
+        await job.run()
+        return await database.fetch("SELECT suppressed FROM communication ORDER BY suppressed NULLS FIRST")
+
+    assert [row["suppressed"] for row in look(url, work)] == [None, "NO_RECIPIENT"]
 
 
 def test_only_the_plan_is_of_another_day(url: str) -> None:
