@@ -22,7 +22,7 @@ PLAN = """query ($date: Date!, $first: Int! = 20, $after: String) {
     kind step statementMonth workflowName suppressed
     customer { id } salesDocument { id number } template { name }
     recipients { warning { code } recipients { email included reasons contact { lastName } } }
-    communication { id subject } } } }"""
+    communication { id subject reminderStep statementMonth } } } }"""
 NEXT = """query ($id: ID!) {
   salesDocument(id: $id) { nextReminder { on step { days attachInvoice template { name } } } } }"""
 DUE = START + timedelta(days=20)
@@ -110,6 +110,9 @@ async def test_the_plan_of_today_is_what_is_sent_and_then_says_so(monkeypatch: p
         assert told(after) == set()
         assert len(after) == len(expected)
         assert all(email["communication"]["subject"] and email["recipients"] is None for email in after)
+        for email in after:
+            sent = email["communication"]
+            assert (sent["reminderStep"], sent["statementMonth"]) == (email["step"], email["statementMonth"])
         assert await plan(client, today + timedelta(days=60)) == []
 
 
