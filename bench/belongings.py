@@ -10,6 +10,7 @@ from typing import Any
 
 from audit import Change
 from models import Assignment, Document, Location, Note, Payment, Preferences, Purpose, ReminderWorkflow, SalesDocument
+from models.preference_values import steps_of
 from models.preferences import preferences_id
 
 _WORKFLOWS = {"Friendly": [-3, 0, 7], "Strict": [0, 3, 7, 14]}
@@ -42,7 +43,8 @@ async def choices(change: Change) -> Choices:
     workflows = await change.where(ReminderWorkflow)
     if not workflows:
         workflows = [
-            await change.insert(ReminderWorkflow, {"name": name, "steps": steps}) for name, steps in _WORKFLOWS.items()
+            await change.insert(ReminderWorkflow, {"name": name, "steps": steps_of(days)})
+            for name, days in _WORKFLOWS.items()
         ]
     purposes = await change.where(Purpose)
     return Choices([row["id"] for row in purposes], [row["id"] for row in workflows])

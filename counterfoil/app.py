@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 import structlog
 from starlette.applications import Starlette
@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 import models
-from counterfoil import logs
+from counterfoil import jobs, logs
 from counterfoil.admission import Admission
 from counterfoil.api import build_schema
 from counterfoil.downloads import ROUTE, Downloads
@@ -28,13 +28,10 @@ from counterfoil.requests import HEADER, Requests
 from counterfoil.settings import Settings, read_settings
 from counterfoil.uploads import HEADERS as UPLOAD_HEADERS
 from counterfoil.view import REASON_HEADER, LoggedSchema, View
-from services import documents
-from services.documents.sweeping import sweep
+from counterfoil.worker import Worker
+from services import documents, mail
 
 _log = structlog.get_logger("counterfoil.app")
-
-# Seconds between two sweeps of the documents' storage.
-SWEEP_EVERY = 3600
 
 
 def create_app(settings: Settings) -> Starlette:
@@ -46,13 +43,11 @@ def create_app(settings: Settings) -> Starlette:
         await database.start()
         models.bind(database)
         documents.bind(settings.storage())
-        sweeping = asyncio.create_task(_sweep_hourly())
+        mail.bind(settings.mail())
         try:
-            yield
+            async with _working(settings):
+                yield
         finally:
-            sweeping.cancel()
-            with suppress(asyncio.CancelledError):
-                await sweeping
             await database.stop()
 
     schema = build_schema(LoggedSchema, Admission, introspection=settings.introspection)
@@ -97,15 +92,19 @@ def application() -> Starlette:
     return app
 
 
-async def _sweep_hourly() -> None:
-    while True:
-        await asyncio.sleep(SWEEP_EVERY)
-        try:
-            swept = await sweep(documents.current())
-        except Exception:  # the database or the storage is away for now: the next hour may be better
-            _log.exception("sweep failed")
-        else:
-            _log.info("swept", uploads=swept.uploads, contents=swept.contents, bytes=swept.bytes)
+@asynccontextmanager
+async def _working(settings: Settings) -> AsyncIterator[None]:
+    """A worker beside the requests, unless the settings leave that to others."""
+    if not settings.background:
+        yield
+        return
+    worker = Worker(mail.current(), documents.current(), jobs.JOBS)
+    running = asyncio.create_task(worker.run())
+    try:
+        yield
+    finally:
+        worker.end()
+        await running
 
 
 async def _home(_request: Request) -> Response:

@@ -6,14 +6,15 @@ from piccolo.columns import BigInt, Integer, Text, Timestamptz
 from piccolo.table import Table
 
 from models.communication import Communication
-from models.table import reference
+from models.table import Json, reference
 
 
 class OutboxMessage(Table, tablename="outbox_message"):
     """A message that waits for its next attempt; the row goes when all of its deliveries are settled.
 
     Whoever attempts it holds a lease: until `leased_until` nobody else does, and only who knows `lease` records what
-    came of it. After `expires_at` there is no further attempt.
+    came of it. After `expires_at` there is no further attempt. `waiting` is a list of the deliveries that are still to
+    be sent; None before the first outcome: all that have this message.
     """
 
     message_id = Text(primary_key=True)
@@ -23,6 +24,7 @@ class OutboxMessage(Table, tablename="outbox_message"):
     attempts = Integer()
     lease = Text(null=True)
     leased_until = Timestamptz(null=True, default=None)
+    waiting = Json(null=True)
 
 
 class CommunicationContent(Table, tablename="communication_content"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -36,9 +36,29 @@ def check_company(value: Any) -> None:
 
 
 def check_steps(steps: Any) -> None:
-    """ValueError when the steps of a reminder workflow are no list of days."""
-    if not isinstance(steps, list) or not all(type(step) is int for step in steps):
+    """ValueError when the steps of a reminder workflow are no list of steps, or of days as early versions had them."""
+    if not isinstance(steps, list) or not all(type(step) is int or _is_step(step) for step in steps):
         raise ValueError(f"steps is {steps!r}")
+
+
+def steps_of(stored: Sequence[Any]) -> list[dict[str, Any]]:
+    """The steps of a reminder workflow, ascending: {days, template_id, attach_statement, attach_invoice}.
+
+    Early versions stored days only.
+    """
+    return sorted((step_of(step) if type(step) is int else step for step in stored), key=lambda step: step["days"])
+
+
+def step_of(days: int) -> dict[str, Any]:
+    """A step with the standard template that attaches nothing."""
+    return {"days": days, "template_id": None, "attach_statement": False, "attach_invoice": False}
+
+
+def _is_step(value: object) -> bool:
+    if not isinstance(value, dict) or value.keys() != step_of(0).keys() or type(value["days"]) is not int:
+        return False
+    switches = type(value["attach_statement"]) is bool and type(value["attach_invoice"]) is bool
+    return switches and (value["template_id"] is None or isinstance(value["template_id"], str))
 
 
 def _is_well_formed(name: str, value: Any) -> bool:
@@ -89,15 +109,22 @@ def _company(value: Mapping[str, Any]) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def days(steps: list[int]) -> str:
-    """The steps of a reminder workflow, as people read them."""
-    return ", ".join(map(_day, steps))
+def days(steps: Sequence[Any]) -> str:
+    """The steps of a reminder workflow, as people read them; also those of early versions, which were days only."""
+    return ", ".join(map(_step, steps_of(steps)))
 
 
-def _day(step: int) -> str:
-    if step == 0:
+def day(number: int) -> str:
+    """A day relative to the due date, as people read it."""
+    if number == 0:
         return "on the due date"
-    return f"{counted(abs(step), 'day')} {'before' if step < 0 else 'after'}"
+    return f"{counted(abs(number), 'day')} {'before' if number < 0 else 'after'}"
+
+
+def _step(step: Mapping[str, Any]) -> str:
+    extras = [f"template {step['template_id']}"] if step["template_id"] else []
+    extras += [what for what in ("statement", "invoice") if step[f"attach_{what}"]]
+    return day(step["days"]) + (f" ({', '.join(extras)})" if extras else "")
 
 
 # Column of settings and preferences → its value as people read it.

@@ -52,7 +52,9 @@ class PreferenceSource(Enum):
 
 
 class ReminderWorkflow(Audited, tablename="reminder_workflow"):
-    """When reminders of an invoice go out. `steps` are days relative to its due date, ascending."""
+    """When reminders of an invoice go out, ascending in `steps`: {days: relative to its due date, negative before it,
+    template_id: None for the standard one, attach_statement, attach_invoice}; see preference_values.steps_of.
+    """
 
     prefix = "rwf"
     subject = SubjectType.REMINDER_WORKFLOW

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
@@ -62,6 +62,18 @@ class Decision:
         """Whether nothing speaks against it."""
         return all(reason in FOR for reason in self.reasons)
 
+    def at(self, location_id: str | None) -> Decision:
+        """The decision, made for no location, about an email that concerns this one, if any."""
+        if not elsewhere(self.contact, location_id):
+            return self
+        reasons = sorted((*self.reasons, _R.OTHER_LOCATION), key=list(_R).index)
+        return replace(self, reasons=tuple(reasons))
+
+
+def elsewhere(contact: Mapping[str, Any], location_id: str | None) -> bool:
+    """Whether an email that concerns this location, if any, is not for the contact, who belongs to another one."""
+    return location_id is not None and contact["location_id"] not in (None, location_id)
+
 
 def decide(
     kind: CommunicationKind,
@@ -94,7 +106,7 @@ def decide(
         reasons.append(_R.CUSTOMER_INACTIVE)
     if not contact["active"]:
         reasons.append(_R.INACTIVE)
-    if location_id is not None and contact["location_id"] not in (None, location_id):
+    if elsewhere(contact, location_id):
         reasons.append(_R.OTHER_LOCATION)
     if contact["email"] is None:
         reasons.append(_R.NO_EMAIL)

@@ -15,7 +15,9 @@ from resolvers.notes import NoteMutation, NoteQuery
 from resolvers.preferences import PreferenceMutation, PreferenceQuery
 from resolvers.purposes import PurposeMutation, PurposeQuery
 from resolvers.recipients import RecipientQuery
+from resolvers.reminders import ReminderQuery
 from resolvers.sales_documents import SalesDocumentMutation, SalesDocumentQuery
+from resolvers.templates import TemplateMutation, TemplateQuery
 from resolvers.users import UserMutation, UserQuery
 from resolvers.viewer import ViewerMutation, ViewerQuery
 
@@ -32,8 +34,10 @@ class Query(
     NoteQuery,
     PreferenceQuery,
     RecipientQuery,
+    ReminderQuery,
     DocumentQuery,
     CommunicationQuery,
+    TemplateQuery,
     HistoryQuery,
     UserQuery,
 ):
@@ -51,6 +55,7 @@ class Mutation(
     NoteMutation,
     PreferenceMutation,
     DocumentMutation,
+    TemplateMutation,
     UserMutation,
 ):
     """What can be changed."""

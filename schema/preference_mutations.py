@@ -112,14 +112,26 @@ class UpdateCustomerPreferencesInput:
     contact_policy: ContactPolicy | None = optional("Whether the order desk needs a contact.")
 
 
+@strawberry.input(description="One reminder of a workflow.")
+class ReminderStepInput:
+    """One reminder of a workflow."""
+
+    days: int = required("When, in days relative to the invoice's due date, at most 365: -3 is three days before it.")
+    template_id: strawberry.ID | None = optional(
+        "With which template, of the kind WORKFLOW_REMINDER; null or omitted for the standard one."
+    )
+    attach_statement: bool | None = optional(
+        "Whether to attach the customer's statement as a PDF; if omitted, no. It cannot be null."
+    )
+    attach_invoice: bool | None = optional("Whether to attach the invoice as a PDF; if omitted, no. It cannot be null.")
+
+
 @strawberry.input(description="A new reminder workflow.")
 class CreateReminderWorkflowInput:
     """A new reminder workflow."""
 
     name: str = required("Its name, unique among reminder workflows: 1 to 100 characters.")
-    steps: list[int] = required(
-        "1 to 20 different days relative to an invoice's due date, at most 365: -3 is three days before it."
-    )
+    steps: list[ReminderStepInput] = required("1 to 20 steps, each on another day.")
 
 
 @strawberry.input(description="A change of a reminder workflow. What is omitted stays.")
@@ -129,7 +141,7 @@ class UpdateReminderWorkflowInput:
     id: strawberry.ID = required("Which reminder workflow.")
     expected_revision: int | None = optional("Refuse with CONFLICT unless it has this revision.")
     name: str | None = optional("Its name; cannot be null.")
-    steps: list[int] | None = optional("All of its days relative to the due date; cannot be null.")
+    steps: list[ReminderStepInput] | None = optional("All of its steps, each on another day; cannot be null.")
 
 
 @strawberry.input(description="The end of a reminder workflow. One that is in use needs a replacement.")

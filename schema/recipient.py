@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from schema.contact import Contact
 
 MAX_RECIPIENTS = 500
+# There a page has many emails.
+MAX_PLANNED = 100
 
 
 @strawberry.type(description="Whether a contact may use the customer portal today, and why.", directives=[PARENT])
@@ -94,13 +96,13 @@ class Recipients:
     """Who gets an email, and who does not."""
 
     recipients: list[Recipient] = derived(
-        lambda found: _shown(found["decisions"]),
+        lambda found: _shown(found["decisions"])[: _listed(found)],
         "All contacts of the customer: those who get the email first, then the primary one, then by name. At most"
-        f" {MAX_RECIPIENTS}.",
+        f" {MAX_RECIPIENTS}, in a plan at most {MAX_PLANNED}.",
     )
     further: int = derived(
-        lambda found: max(0, len(found["decisions"]) - MAX_RECIPIENTS),
-        f"How many contacts there are beyond the {MAX_RECIPIENTS} that are listed.",
+        lambda found: max(0, len(found["decisions"]) - _listed(found)),
+        "How many contacts there are beyond those that are listed.",
     )
     warning: RecipientWarning | None = derived(
         lambda found: _warning(found["decisions"]), "That nobody gets the email, and why; null when somebody does."
@@ -127,8 +129,12 @@ def _row(decision: Decision) -> Row:
     }
 
 
-def _shown(decisions: list[Decision]) -> list[Row]:
-    return [_row(one) for one in sorted(decisions, key=lambda decision: not decision.included)[:MAX_RECIPIENTS]]
+def _shown(decisions: Sequence[Decision]) -> list[Row]:
+    return [_row(one) for one in sorted(decisions, key=lambda decision: not decision.included)]
+
+
+def _listed(found: Row) -> int:
+    return MAX_PLANNED if found.get("planned") else MAX_RECIPIENTS
 
 
 def _warning(decisions: list[Decision]) -> Row | None:

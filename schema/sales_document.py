@@ -27,6 +27,7 @@ from schema.history import HistoryEvent, history_of, updated_at
 from schema.money import Money, amount_of
 from schema.node import Node
 from schema.note import Note
+from schema.reminder_plan import NextReminder, next_reminder
 
 if TYPE_CHECKING:
     from schema.contact import Contact
@@ -103,6 +104,7 @@ class SalesDocument(Node):
     payments: Connection[Payment] = connection(
         PAYMENTS_OF_SALES_DOCUMENT, "Its payments, the latest first.", nested=True
     )
+    next_reminder: NextReminder | None = next_reminder()
     notes: Connection[Note] = connection(
         NOTES_OF_SALES_DOCUMENT,
         "Internal notes on it, pinned ones first. They are not among those of the customer.",

@@ -6,8 +6,21 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from audit import Change
-from models import Customer, ErrorCode, Fault, Permission, Preferences, ReminderWorkflow, Row, Settings
+from models import (
+    CommunicationKind,
+    Customer,
+    ErrorCode,
+    Fault,
+    Permission,
+    Preferences,
+    ReminderWorkflow,
+    Row,
+    Settings,
+    Template,
+)
+from models.identifier import check_id
 from models.preference_rows import inheriting
+from models.preference_values import step_of, steps_of
 from models.preferences import SETTINGS_ID
 from models.rows import by_ids
 from models.text import counted
@@ -21,14 +34,18 @@ _NAMED = 5
 
 
 async def create(change: Change, given: Mapping[str, Any]) -> Row:
-    """Add a workflow from its name and its steps, days relative to the due date."""
-    return await change.insert(ReminderWorkflow, _clean({"name": None, "steps": None, **given}))
+    """Add a workflow from its name and its steps: days relative to the due date, and what is sent then."""
+    fields = _clean({"name": None, "steps": None, **given})
+    await _check_templates(change, fields)
+    return await change.insert(ReminderWorkflow, fields)
 
 
 async def update(change: Change, identifier: str, expected_revision: int | None, given: Mapping[str, Any]) -> Row:
     """Rename a workflow or replace its steps."""
     row = await change.get(ReminderWorkflow, identifier, expected_revision)
-    return await change.update(ReminderWorkflow, row, _clean(given))
+    fields = _clean(given)
+    await _check_templates(change, fields)
+    return await change.update(ReminderWorkflow, row, fields)
 
 
 async def delete(change: Change, identifier: str, expected_revision: int | None, replacement_id: str | None) -> None:
@@ -43,6 +60,12 @@ async def delete(change: Change, identifier: str, expected_revision: int | None,
         replacement = await change.refer(ReminderWorkflow, replacement_id, ("replacement_id",))
         await _replace(change, settings, identifier, replacement["id"])
     await change.delete(ReminderWorkflow, row)
+
+
+async def upgrade(change: Change) -> None:
+    """Give workflows of an early version, whose steps were days only, the steps of this one."""
+    for row in await change.where(ReminderWorkflow):
+        await change.update(ReminderWorkflow, row, {"steps": steps_of(row["steps"])})
 
 
 async def _replace(change: Change, settings: Row, identifier: str, replacement_id: str) -> None:
@@ -84,13 +107,31 @@ def _clean(given: Mapping[str, Any]) -> dict[str, Any]:
     return fields
 
 
-def _steps(steps: Sequence[int]) -> list[int]:
-    if not 1 <= len(steps) <= STEP_LIMIT:
+def _steps(given: Sequence[Mapping[str, Any]]) -> list[Row]:
+    if not 1 <= len(given) <= STEP_LIMIT:
         raise Fault.invalid(f"Name 1 to {STEP_LIMIT} steps.", "steps")
-    for index, step in enumerate(steps):
-        if abs(step) > FURTHEST:
+    steps: list[Row] = []
+    for index, item in enumerate(given):
+        day = item["days"]
+        if abs(day) > FURTHEST:
             message = f"A step is at most {FURTHEST} days before (negative) or after the due date."
-            raise Fault.invalid(message, "steps", index)
-        if step in steps[:index]:
-            raise Fault.invalid("This day is named twice.", "steps", index)
-    return sorted(steps)
+            raise Fault.invalid(message, "steps", index, "days")
+        if any(step["days"] == day for step in steps):
+            raise Fault.invalid("This day is named twice.", "steps", index, "days")
+        for name in ("attach_statement", "attach_invoice"):
+            if name in item and item[name] is None:
+                raise Fault.invalid("Say true or false, or leave it out: it cannot be null.", "steps", index, name)
+        if item.get("template_id") is not None:
+            check_id(item["template_id"], Template.prefix, "steps", index, "template_id")
+        steps.append({**step_of(day), **item})
+    return steps_of(steps)
+
+
+async def _check_templates(change: Change, fields: Mapping[str, Any]) -> None:
+    """Fault at `steps` unless their templates exist, and are for reminders. They stay until the end of the change."""
+    wanted = {step["template_id"] for step in fields.get("steps", ()) if step["template_id"] is not None}
+    for template_id in sorted(wanted):
+        template = await change.refer(Template, template_id, ("steps",))
+        if template["kind"] != CommunicationKind.WORKFLOW_REMINDER.value:
+            message = f"The template {template['name']} is not for workflow reminders: choose one of that kind."
+            raise Fault.invalid(message, "steps")

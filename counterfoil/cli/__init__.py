@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import typer
 
-from counterfoil.cli import documents, mail, quickbooks_online, user
+from counterfoil.cli import documents, mail, quickbooks_online, reminders, user
 from counterfoil.cli.demo import demo
 from counterfoil.cli.doctor import doctor
 from counterfoil.cli.export_roles import export_roles
 from counterfoil.cli.export_schema import export_schema
 from counterfoil.cli.migrate import migrate
 from counterfoil.cli.serve import serve
+from counterfoil.cli.worker import worker
 
 app = typer.Typer(
     name="counterfoil",
@@ -20,11 +21,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(serve)
+app.command()(worker)
 app.command()(migrate)
 app.add_typer(user.app, name="user")
 app.add_typer(quickbooks_online.app, name="import")
 app.add_typer(documents.app, name="documents")
 app.add_typer(mail.app, name="mail")
+app.add_typer(reminders.app, name="reminders")
 app.command()(demo)
 app.command()(export_schema)
 app.command()(export_roles)

@@ -20,6 +20,7 @@ from counterfoil.cli.opening import MIGRATE, must_exist, opened
 from counterfoil.settings import Settings, read_settings
 from models import Database, people, search_index
 from models.version import version
+from services.mail import Encryption
 
 _NAMED = 10
 
@@ -76,6 +77,24 @@ def _check_settings(findings: Findings, settings: Settings) -> None:
         findings.advice("settings", "others can reach this host: serve them through a proxy that speaks HTTPS")
     if not unknown:
         findings.ok("settings", "all are known and valid")
+    _check_mail(findings, settings)
+
+
+def _check_mail(findings: Findings, settings: Settings) -> None:
+    mail = settings.mail()
+    if mail.smtp is None:
+        findings.ok("mail", f"no mail server is set: messages are kept in {mail.maildir}")
+        return
+    how = {
+        Encryption.IMPLICIT: "TLS",
+        Encryption.REQUIRED: "STARTTLS",
+        Encryption.OFFERED: "STARTTLS where offered",
+        Encryption.OFF: "no encryption",
+    }[mail.smtp.encryption]
+    who = "signed in" if mail.smtp.user is not None else "not signed in"
+    findings.ok("mail", f"from {mail.sender} through {mail.smtp.host}, port {mail.smtp.port}, {how}, {who}")
+    if mail.portal_url is None:
+        findings.advice("mail", "set COUNTERFOIL_PORTAL_URL: without it emails have no links")
 
 
 async def _check_database(findings: Findings, settings: Settings, *, mend: bool) -> None:

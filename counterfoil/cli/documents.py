@@ -19,7 +19,7 @@ app = typer.Typer(no_args_is_help=True, help="Look after the bytes of documents.
 @app.command()
 @one_line_errors()
 def sweep() -> None:
-    """Remove bytes that no document names any more. `serve` does this every hour."""
+    """Remove bytes that no document names any more. A worker does this every hour."""
     asyncio.run(_sweep(read_settings()))
 
 

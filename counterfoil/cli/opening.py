@@ -12,7 +12,7 @@ from counterfoil.cli.failing import Refused
 from counterfoil.settings import Settings
 from models import failure
 from models.engine.url import sqlite_path
-from services import defaults
+from services import defaults, mail
 
 MIGRATE = "python -m counterfoil migrate"
 
@@ -36,6 +36,7 @@ async def opened(settings: Settings) -> AsyncIterator[models.Database]:
             raise
         raise Refused(f"cannot use the database {settings.shown_database_url}: {told}") from error
     models.bind(database)
+    mail.bind(settings.mail())
     try:
         yield database
     finally:

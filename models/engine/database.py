@@ -66,6 +66,13 @@ class Database(ABC):
             self._observe(sql)
         return await self._read(sql, args)
 
+    def after_commit(self, follow: Callable[[], None]) -> None:
+        """Call `follow` when this task's write transaction has been committed. RuntimeError outside of one."""
+        transaction: WriteTransaction | None = self.current_transaction.get()
+        if transaction is None:
+            raise RuntimeError("There is no write transaction to follow.")
+        transaction.after_commit(follow)
+
     def transaction_active(self) -> bool:
         """Whether a write transaction is open in this context (of this task, or of the one that started it)."""
         transaction = self.current_transaction.get()

@@ -28,6 +28,7 @@ class WriteTransaction(ABC):
         self._open = False
         self._interrupted = False
         self._finishing: list[Callable[[], Program[Any]]] = []
+        self._following: list[Callable[[], None]] = []
         self._token: Token[Any] | None = None
 
     async def __aenter__(self) -> WriteTransaction:
@@ -59,6 +60,8 @@ class WriteTransaction(ABC):
                 self._current.reset(self._token)
         if error is None:
             self._check_outcome(foreign)
+            for follow in self._following:
+                follow()
 
     async def fetch(self, sql: str, *args: Any) -> list[Row]:
         """Run one statement in this transaction; its rows, none for a statement that returns none."""
@@ -88,6 +91,14 @@ class WriteTransaction(ABC):
         """Run the program that `make_program` makes just before COMMIT (SQLite: in the same hop). In order of calls."""
         self.check()
         self._finishing.append(make_program)
+
+    def after_commit(self, follow: Callable[[], None]) -> None:
+        """Call `follow` when all is committed, in order of calls; never after a rollback.
+
+        Whoever is cancelled during COMMIT does not get there: it may make things faster, and nothing may need it.
+        """
+        self.check()
+        self._following.append(follow)
 
     @property
     def open(self) -> bool:

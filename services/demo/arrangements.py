@@ -10,7 +10,8 @@ from models import ContactPolicy, PaymentResponsibility
 from services import customers, preferences, reminder_workflows
 from services.demo.desk import Desk
 
-_WORKFLOWS = (("Standard", [-3, 1, 7, 14]), ("Strict", [-7, 0, 3, 7, 10]), ("Key accounts", [14, 30]))
+# Name → days around the due date; the last reminder brings the customer's statement.
+_WORKFLOWS = {"Standard": (-3, 1, 7, 14), "Strict": (-7, 0, 3, 7, 10), "Key accounts": (14, 30)}
 
 # What a customer asks for, or the office decides, and why.
 _WISHES: tuple[tuple[Mapping[str, Any], str | None], ...] = (
@@ -30,7 +31,12 @@ async def set_up_reminders(desk: Desk) -> None:
     """Reminder workflows, the first of them for all customers."""
 
     async def work(change: Change) -> None:
-        made = [await reminder_workflows.create(change, {"name": name, "steps": days}) for name, days in _WORKFLOWS]
+        made = [
+            await reminder_workflows.create(
+                change, {"name": name, "steps": [{"days": day, "attach_statement": day == days[-1]} for day in days]}
+            )
+            for name, days in _WORKFLOWS.items()
+        ]
         everywhere = {"reminders": {"workflow_id": made[0]["id"]}}
         await preferences.update_settings(change, None, everywhere)
 

@@ -1,21 +1,83 @@
-"""Sending mail: how this process does it."""
+"""Sending mail: how this process does it, as values.
+
+The rest of this package makes messages and takes them to a mail server, or to a folder when there is none; it is
+imported by whoever delivers, for it needs communications, which need this.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import ssl
+from dataclasses import dataclass, field
 from email.headerregistry import Address
+from enum import Enum
+from functools import cached_property
+from pathlib import Path
+
+
+class Encryption(Enum):
+    """How a connection to a mail server is encrypted; its certificate is verified in any case."""
+
+    IMPLICIT = "implicit"
+    REQUIRED = "required"
+    OFFERED = "offered"
+    OFF = "off"
+
+
+@dataclass(frozen=True)
+class Smtp:
+    """The mail server that takes our mail. `timeout` is in seconds, for one step of a conversation.
+
+    IMPLICIT encrypts from the first byte; REQUIRED and OFFERED use STARTTLS, and OFFERED does without where the server
+    knows none. `ca_file` has the certificates that are trusted instead of the system's. With `dsn` the server is asked
+    to report what becomes of each message, if it can (RFC 3461).
+    """
+
+    host: str
+    port: int
+    encryption: Encryption
+    user: str | None = None
+    password: str | None = field(default=None, repr=False)
+    ca_file: Path | None = None
+    timeout: float = 30
+    connections: int = 4
+    dsn: bool = True
+
+    @cached_property
+    def tls(self) -> ssl.SSLContext:
+        """What is trusted. Reading it takes a moment."""
+        return ssl.create_default_context(cafile=self.ca_file)
 
 
 @dataclass(frozen=True)
 class Mail:
-    """How mail leaves: `sender` is the address in From and of the envelope."""
+    """How mail leaves: `sender` is the address in From and of the envelope, `portal_url` what links begin with.
+
+    Without `smtp` messages are kept in the folder `maildir`. A worker claims `batch` messages at most at once, for
+    `lease` seconds, and looks for those of other processes every `poll` seconds.
+    """
 
     sender: str = "counterfoil@localhost"
+    smtp: Smtp | None = None
+    maildir: Path = Path("counterfoil-mail")
+    portal_url: str | None = None
+    batch: int = 50
+    lease: float = 600
+    poll: float = 5
 
     @property
     def domain(self) -> str:
         """The right side of Message-IDs."""
         return Address(addr_spec=self.sender).domain
+
+    @property
+    def connections(self) -> int:
+        """How many messages are under way at once."""
+        return self.smtp.connections if self.smtp is not None else 1
+
+    @property
+    def attempt(self) -> float:
+        """How many seconds an attempt may take in all: it is over, and recorded, well before the lease."""
+        return self.lease / 2
 
 
 _bound: list[Mail] = [Mail()]

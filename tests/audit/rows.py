@@ -33,6 +33,7 @@ from models import (
     UserRole,
     clock,
 )
+from models.preference_values import steps_of
 from models.preferences import SETTINGS_ID, preferences_id
 
 T = TypeVar("T")
@@ -60,7 +61,7 @@ def defaults(table: type[Audited]) -> Row:
         Customer: {"name": f"Bäckerei {number}", "kind": "COMPANY", "methods": [], "active": True},
         Location: {"name": f"Place {number}"},
         Contact: {"last_name": f"Person {number}", "methods": [], "active": True, "primary": False},
-        ReminderWorkflow: {"name": f"Workflow {number}", "steps": [-3, 0, 7]},
+        ReminderWorkflow: {"name": f"Workflow {number}", "steps": steps_of([-3, 0, 7])},
         Settings: {
             "id": SETTINGS_ID,
             "monthly_statement": False,

@@ -25,7 +25,7 @@ from models import (
     Settings,
     User,
 )
-from models.preference_values import COMPANY
+from models.preference_values import COMPANY, step_of
 from models.registry import AUDITED
 from models.switch import NAMES
 from tests.audit.intruder import literal, unguarded
@@ -150,6 +150,8 @@ async def test_a_forced_insert_is_found_and_adopted(
         (Contact, "portal_permissions", {"INVOICES": 1}),
         (ReminderWorkflow, "steps", {}),
         (ReminderWorkflow, "steps", ["7"]),
+        (ReminderWorkflow, "steps", [{"days": 7}]),
+        (ReminderWorkflow, "steps", [{**step_of(7), "attach_invoice": 1}]),
     ],
 )
 async def test_what_the_product_could_not_read_is_not_adopted(

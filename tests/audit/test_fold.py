@@ -39,6 +39,7 @@ from models import (
     User,
     UserRole,
 )
+from models.preference_values import steps_of
 from models.registry import AUDITED
 from models.table import columns, references
 from tests.audit.rows import by_ada, deleted, email, insert, new, updated
@@ -77,7 +78,7 @@ VALUES: dict[type[Audited], dict[str, st.SearchStrategy[Any]]] = {
         "posted_at": st.none() | TIMES,
     },
     Payment: {"amount": st.integers(0, 10**15), "reference": st.none() | TEXT},
-    ReminderWorkflow: {"name": TEXT, "steps": st.lists(st.integers(-9, 9), max_size=3)},
+    ReminderWorkflow: {"name": TEXT, "steps": st.lists(st.integers(-9, 9), max_size=3).map(steps_of)},
     Settings: {"monthly_statement": st.booleans(), "card": CARDS},
     Preferences: {"monthly_statement": st.none() | st.booleans(), "card": st.none() | CARDS},
     Purpose: {"name": TEXT, "single": st.booleans()},

@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 from starlette.types import Message, Scope
 
 import models
-from counterfoil import logs
+from counterfoil import jobs, logs
 from counterfoil.app import application, create_app
 from counterfoil.settings import read_settings
 from services.documents.storage import content_path
@@ -46,14 +46,14 @@ async def test_the_lifespan_opens_the_database_and_closes_it(database_url: str) 
 async def test_while_it_serves_it_sweeps_documents_and_does_not_give_up(
     database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("counterfoil.app.SWEEP_EVERY", 0.05)
+    monkeypatch.setattr(jobs, "JOBS", [job._replace(every=0.05) for job in jobs.JOBS if job.name == "sweep"])
     folder = tmp_path / "documents"
     folder.write_text("no folder yet")
     orphan = folder / content_path("ab" * 32)
     app = create_app(read_settings(database_url=database_url, documents_url=folder.as_uri()))
     with structlog.testing.capture_logs() as entries:
         async with app.router.lifespan_context(app):
-            await _until(lambda: any(entry["event"] == "sweep failed" for entry in entries))
+            await _until(lambda: any(entry.get("what") == "sweep" for entry in entries))
             folder.unlink()
             orphan.parent.mkdir(parents=True)
             orphan.write_bytes(b"orphan")

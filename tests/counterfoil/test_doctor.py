@@ -43,7 +43,9 @@ def test_a_healthy_database_is_all_right(url: str) -> None:
     before = len(look(url, events))
     assert findings() == (
         0,
-        dict.fromkeys(("settings", "database", "migrations", "guards", "drift", "search", "history", "users"), "ok"),
+        dict.fromkeys(
+            ("settings", "mail", "database", "migrations", "guards", "drift", "search", "history", "users"), "ok"
+        ),
     )
     assert len(look(url, events)) == before
 
@@ -153,4 +155,13 @@ def test_settings_are_judged(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_database_out_of_reach_is_a_finding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", "postgresql://127.0.0.1:1/nothing")
-    assert findings() == (1, {"settings": "ok", "database": "problem"})
+    assert findings() == (1, {"settings": "ok", "mail": "ok", "database": "problem"})
+
+
+def test_how_mail_leaves_is_told_without_the_password(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COUNTERFOIL_SMTP_URL", "smtp://ada:hidden@mail.example.com")
+    monkeypatch.setenv("COUNTERFOIL_MAIL_SENDER", "accounts@example.com")
+    said = run("doctor").stdout
+    assert "from accounts@example.com through mail.example.com, port 587, STARTTLS, signed in" in said
+    assert "set COUNTERFOIL_PORTAL_URL" in said
+    assert "hidden" not in said

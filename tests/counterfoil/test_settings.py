@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from counterfoil.settings import BadSettings, Settings, read_settings, unknown_variables, variable
+from services.mail import Encryption
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "settings.md"
 
@@ -71,6 +73,17 @@ def test_lists_are_parted_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
         ("COUNTERFOIL_CORS_ORIGINS", "*", "Write origins such as"),
         ("COUNTERFOIL_CORS_ORIGINS", "https://desk.example.com/path", "Write origins such as"),
         ("COUNTERFOIL_TRUSTED_PROXIES", "*", "IPv4 or IPv6 address"),
+        ("COUNTERFOIL_SMTP_URL", "hidden", "Write smtp://host"),
+        ("COUNTERFOIL_SMTP_URL", "smtp://ada:hidden@host:none", "Write smtp://host"),
+        ("COUNTERFOIL_SMTP_URL", "smtp://ada:hid/den@host", "Write smtp://host"),
+        ("COUNTERFOIL_SMTP_URL", "http://ada:hidden@host", "Write smtp://host"),
+        ("COUNTERFOIL_SMTP_URL", "smtp://hidden@host", "A user needs a password"),
+        ("COUNTERFOIL_SMTP_STARTTLS", "hidden", "'required', 'offered' or 'off'"),
+        ("COUNTERFOIL_SMTP_CA_FILE", "/hidden", "certificates in PEM format"),
+        ("COUNTERFOIL_SMTP_TIMEOUT", "0", "greater than 0"),
+        ("COUNTERFOIL_MAIL_SENDER", "hidden", "Write an email address"),
+        ("COUNTERFOIL_MAIL_SENDER", "hiddén@example.com", "plain letters before the @"),
+        ("COUNTERFOIL_PORTAL_URL", "hidden.example.com", "Write where the portal begins"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_refused_by_name_and_not_quoted(
@@ -115,3 +128,57 @@ def test_documents_are_beside_the_sqlite_file_if_nothing_else_is_said(tmp_path: 
 def test_documents_may_be_in_a_bucket(url: str) -> None:
     storage = read_settings(documents_url=url).storage()
     assert (storage.url, storage.folder) == (url, None)
+
+
+SERVER = {"mail_sender": "accounts@Bücher.example"}
+
+
+@pytest.mark.parametrize(
+    ("url", "starttls", "port", "encryption"),
+    [
+        ("smtp://mail.example.com", None, 587, Encryption.REQUIRED),
+        ("smtp://mail.example.com:25", "offered", 25, Encryption.OFFERED),
+        ("smtp://mail.example.com:25", "off", 25, Encryption.OFF),
+        ("smtp://localhost:1025", None, 1025, Encryption.OFF),
+        ("smtp://[::1]", "required", 587, Encryption.REQUIRED),
+        ("smtps://mail.example.com", None, 465, Encryption.IMPLICIT),
+    ],
+)
+def test_mail_is_encrypted_unless_the_server_is_here(
+    url: str, starttls: str | None, port: int, encryption: Encryption
+) -> None:
+    smtp = read_settings(smtp_url=url, smtp_starttls=starttls, **SERVER).mail().smtp
+    assert smtp is not None
+    assert (smtp.port, smtp.encryption, smtp.user) == (port, encryption, None)
+
+
+def test_user_and_password_of_the_mail_server_may_hold_any_letters() -> None:
+    settings = read_settings(smtp_url="smtps://ada%40example.com:hid%2Fden%3A%25@mail.example.com", **SERVER)
+    mail = settings.mail()
+    assert mail.smtp is not None
+    assert (mail.smtp.user, mail.smtp.password) == ("ada@example.com", "hid/den:%")
+    assert mail.sender == "accounts@xn--bcher-kva.example"
+    assert "hid" not in repr(settings) + repr(mail)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"smtp_url": "smtp://localhost"}, "COUNTERFOIL_SMTP_URL needs COUNTERFOIL_MAIL_SENDER"),
+        ({"smtp_timeout": 30, "mail_lease": 59}, "COUNTERFOIL_MAIL_LEASE must be at least twice"),
+        ({"smtp_url": "smtps://host", "smtp_starttls": "off", **SERVER}, "leave STARTTLS out"),
+        ({"smtp_url": "smtp://ada:hidden@host", "smtp_starttls": "off", **SERVER}, "readable on its way"),
+    ],
+)
+def test_settings_of_mail_that_do_not_go_together_are_refused(given: dict[str, Any], said: str) -> None:
+    with pytest.raises(BadSettings, match=said) as refusal:
+        read_settings(**given)
+    assert "hidden" not in str(refusal.value)
+
+
+def test_without_a_mail_server_messages_and_links_stay_on_this_machine(tmp_path: Path) -> None:
+    mail = read_settings(database_url=f"sqlite:///{tmp_path}/my books.db", port=8001).mail()
+    assert (mail.smtp, mail.maildir, mail.sender) == (None, tmp_path / "my books-mail", "counterfoil@localhost")
+    assert mail.portal_url == "http://127.0.0.1:8001/portal"
+    assert read_settings(smtp_url="smtp://localhost", **SERVER).mail().portal_url is None
+    assert read_settings(portal_url="https://portal.example.com/").mail().portal_url == "https://portal.example.com"

@@ -108,4 +108,5 @@ def literal(kind: Any) -> str:
         ]
         return "{" + ", ".join(fields) + "}"
     some: dict[str, str] = {"Int": "1", "Boolean": "true", "ID": f'"{AN_ID}"', "DateTime": '"2026-01-31T09:30:00Z"'}
+    some["Date"] = '"2026-01-31"'
     return some.get(str(kind.name), '"something"')

@@ -297,12 +297,15 @@ async def update_customer_preferences(admin: Client) -> tuple[Client, Sent | Non
 
 @example
 async def create_reminder_workflow(admin: Client) -> tuple[Client, Sent | None]:
-    return admin, {"name": "Gentle", "steps": [-7, 0, 14]}
+    return admin, {"name": "Gentle", "steps": [{"days": day} for day in (-7, 0, 14)]}
 
 
 @example
 async def update_reminder_workflow(admin: Client) -> tuple[Client, Sent | None]:
-    return admin, {"id": (await factories.reminder_workflow(admin))["id"], "steps": [0, 30]}
+    return admin, {
+        "id": (await factories.reminder_workflow(admin))["id"],
+        "steps": [{"days": 0}, {"days": 30, "attachInvoice": True}],
+    }
 
 
 @example
@@ -328,6 +331,26 @@ async def rename_document(admin: Client) -> tuple[Client, Sent | None]:
 @example
 async def delete_document(admin: Client) -> tuple[Client, Sent | None]:
     return admin, {"id": (await factories.document(admin))["id"]}
+
+
+@example
+async def create_template(admin: Client) -> tuple[Client, Sent | None]:
+    return admin, {"kind": "REMINDER", "name": "Friendly", "htmlSource": None}
+
+
+@example
+async def update_template(admin: Client) -> tuple[Client, Sent | None]:
+    return admin, {"id": (await factories.template(admin))["id"], "textSource": "Dear {{ customer.name }}"}
+
+
+@example
+async def reset_template(admin: Client) -> tuple[Client, Sent | None]:
+    return admin, {"id": (await factories.template(admin, textSource="Hello"))["id"]}
+
+
+@example
+async def delete_template(admin: Client) -> tuple[Client, Sent | None]:
+    return admin, {"id": (await factories.template(admin))["id"]}
 
 
 @example

@@ -24,10 +24,13 @@ Way = tuple[tuple[str, GraphQLField], ...]
 # Lists that no query reaches without arguments; a test of their own tries them.
 APART = {
     "Query.nodes",
+    "Query.templateVariables",
+    "TemplatePreview.problems",
     "SetContactRolesPayload.contacts",
     "LinkContactsPayload.contacts",
     "ProbableDuplicatePage.pairs",
     "ProbableDuplicatePair.customers",
+    "ReminderPlanPage.emails",
     "Recipients.recipients",
     "Settings.notifications",
     "Settings.portalPermissions",
@@ -210,6 +213,24 @@ async def test_pairs_of_probable_duplicates(client: Client, database: models.Dat
     assert counts[0] == counts[1]
 
 
+async def test_the_plan_of_reminders(client: Client, database: models.Database) -> None:
+    assert client.user is not None
+    world = World(client.user)
+    values = f"customer {{ name }} salesDocument {{ {VALUES['SalesDocument']} nextReminder {{ on }} }}"
+    values += " recipients { recipients { contact { id } portalAccess { allowed } permitted } } communication { id }"
+    text = f"""query ($date: Date!) {{
+      reminderPlan(date: $date, first: 100) {{ endCursor emails {{ kind {values} template {{ name }} }} }} }}"""
+    counts = []
+    for parents in (2, 6):
+        await world.grow(parents, 2)
+        with observed(database) as seen:
+            found = (await client.run(text, date=models.clock.now().date().isoformat()))["reminderPlan"]
+        assert client.errors == []
+        assert len(found["emails"]) >= parents
+        counts.append(len(seen))
+    assert counts[0] == counts[1]
+
+
 async def test_recipients(client: Client, database: models.Database) -> None:
     assert client.user is not None
     world = World(client.user)
@@ -234,6 +255,29 @@ async def test_lists_of_the_settings(client: Client, database: models.Database) 
     for more in ("", "notifications { kind enabled } portalPermissions { module enabled }"):
         with observed(database) as seen:
             await client.run(f"{{ settings {{ id {more} }} }}")
+        counts.append(len(seen))
+    assert counts[0] == counts[1]
+
+
+async def test_what_templates_can_name_and_say(client: Client, database: models.Database) -> None:
+    assert client.user is not None
+    world = World(client.user)
+    named = "{ templateVariables(kind: INVOICE) { name description example repeated } }"
+    text = """query ($input: PreviewTemplateInput!) {
+      previewTemplate(input: $input) { subject text html problems { field line message } } }"""
+    counts = []
+    for parents in (1, 6):
+        await world.grow(parents, 3)
+        about = {"customerId": world.ids["cus"][0], "salesDocumentId": world.ids["sdo"][0]}
+        with observed(database) as seen:
+            await client.run(named)
+            for sent in (
+                {"templateId": world.ids["tpl"][0], **about},
+                {"kind": "STATEMENT", **about},
+                {"kind": "TASK", "textSource": "{{ a }}{{ b }}"},
+            ):
+                await client.run(text, input=sent)
+                assert client.errors == []
         counts.append(len(seen))
     assert counts[0] == counts[1]
 

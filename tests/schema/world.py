@@ -41,6 +41,7 @@ from services import (
 )
 from services.communications import Addressee, Draft, Message, Outcome, record, settle
 from services.documents import changing as documents
+from services.templates import maintaining as templates
 
 _TOP = PaymentResponsibility.TOP_LEVEL_PARENT
 _JOB = {"type": "job", "id": "J-7", "label": "Roof repair"}
@@ -84,9 +85,11 @@ class World:
 
     async def _others(self, change: Change) -> None:
         self._keep(await contact_roles.create(change, {"name": self._name("Role"), "communication": True}))
-        steps = {"name": self._name("Workflow"), "steps": [0, 7]}
+        steps = {"name": self._name("Workflow"), "steps": [{"days": 0}, {"days": 7, "attach_statement": True}]}
         self._keep(await reminder_workflows.create(change, steps))
         self._keep(await purposes.create(change, {"name": self._name("Purpose")}))
+        about = {"kind": CommunicationKind.INVOICE, "name": self._name("Template")}
+        self._keep(await templates.create(change, about))
         may = [Permission.NOTES_READ]
         role = self._keep(await user_roles.create(change, {"name": self._name("Reader"), "permissions": may}))
         email = f"{next(self._numbers)}@example.com"
@@ -151,7 +154,8 @@ class World:
     async def _sales_document(self, change: Change, customer: str, place: str, person: str) -> str:
         made = {"kind": SalesDocumentKind.INVOICE, "number": self._name("I"), "currency": "EUR", "amount": "500.00"}
         of = {"customer_id": customer, "location_id": place, "contact_id": person}
-        document = self._keep(await sales_documents.create(change, {**of, **made}))
+        due = {"due_on": change.now.date()}
+        document = self._keep(await sales_documents.create(change, {**of, **made, **due}))
         await order_desk.post(change, document, None, acknowledge=False)
         paid = {"amount": "20.00", "method": PaymentMethod.CARD}
         payment, _ = await payments.record(change, document, None, paid, acknowledge=False)
@@ -186,6 +190,7 @@ class World:
         await reminder_workflows.update(change, self.ids["rwf"][0], None, {"name": self._name("Renamed")})
         everywhere = not (await preferences.effective(change, self.ids["cus"][0]))["customer_portal"]
         await preferences.update_settings(change, None, {"customer_portal": everywhere})
+        await templates.update(change, self.ids["tpl"][0], None, {"text_source": self._name("Hello")})
         await purposes.update(change, self.ids["pur"][0], None, {"name": self._name("Renamed")})
         await user_roles.update(change, self.ids["uro"][0], None, {"name": self._name("Renamed")})
         await users.update(change, self.ids["usr"][0], None, {"name": self._name("Renamed")})

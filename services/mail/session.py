@@ -1,0 +1,264 @@
+"""A conversation with the mail server, step by step, so that it is known how far each got."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from ipaddress import ip_address
+
+import aiosmtplib
+
+from models import DeliveryStatus
+from services.mail import Encryption, Smtp
+from services.mail.reply import Reply, Result, refused
+
+_STUFFED = re.compile(rb"(?m)^\.")
+_DATA = 354
+_LONGEST_ENVID = 100
+_NO_UTF8 = "The mail server takes no addresses like this one (it does not offer SMTPUTF8)."
+
+# What ends a conversation. ssl.SSLError is an OSError, and so is ConnectionError.
+_BROKEN = (aiosmtplib.SMTPException, OSError, TimeoutError)
+
+
+class NoSession(Exception):
+    """The mail server cannot be reached, or does not let us in; the message says why, and holds no password."""
+
+
+class Transfer:
+    """One message to one server: what is known of each recipient so far, also when the conversation breaks off."""
+
+    def __init__(self, message_id: str, sender: str, recipients: Sequence[str]) -> None:
+        self.message_id = message_id
+        self.sender = sender
+        self.recipients = list(dict.fromkeys(recipients))
+        self.results: dict[str, Result] = {}
+        # Whether the server has answered at all, and whether it may have the whole message.
+        self.begun = False
+        self.sent = False
+
+    @property
+    def left(self) -> list[str]:
+        """Recipients of whom nothing is known yet."""
+        return [address for address in self.recipients if address not in self.results]
+
+    @property
+    def utf8(self) -> bool:
+        """Whether an address of the envelope needs SMTPUTF8."""
+        return not all(address.isascii() for address in (self.sender, *self.left))
+
+    def restart(self) -> None:
+        """Forget what is known, for a server that has not answered yet."""
+        self.results.clear()
+
+    def settle(self, result: Result) -> None:
+        """Give those who are left this result."""
+        self.results.update(dict.fromkeys(self.left, result))
+
+    def broken(self, reply: str) -> None:
+        """The conversation is over: nobody knows about a message that the server may have, another is sent later."""
+        self.settle(Result(DeliveryStatus.UNKNOWN if self.sent else DeliveryStatus.DEFERRED, reply))
+
+
+class Session:
+    """A connection that is greeted, encrypted and signed in as the settings say."""
+
+    def __init__(self, server: Smtp, client: aiosmtplib.SMTP) -> None:
+        self._server = server
+        self._client = client
+
+    @classmethod
+    async def open(cls, server: Smtp, name: str) -> Session:
+        """Connect, and call ourselves `name`. NoSession."""
+        client = aiosmtplib.SMTP(
+            hostname=server.host,
+            port=server.port,
+            local_hostname=name,
+            timeout=server.timeout,
+            use_tls=server.encryption is Encryption.IMPLICIT,
+            start_tls=False,
+            tls_context=server.tls if server.encryption is not Encryption.OFF else None,
+        )
+        try:
+            await client.connect()
+            await client.ehlo()
+            encrypted = await _encrypt(client, server)
+            if server.user is not None:
+                await _sign_in(client, server, encrypted=encrypted)
+        except _BROKEN as error:
+            client.close()
+            raise NoSession(told(error)) from error
+        except BaseException:
+            client.close()
+            raise
+        return cls(server, client)
+
+    @property
+    def usable(self) -> bool:
+        """Whether another message can follow."""
+        return bool(self._client.is_connected)
+
+    @property
+    def utf8(self) -> bool:
+        """Whether the server takes addresses that are not ASCII."""
+        return self._client.supports_extension("smtputf8")
+
+    async def send(self, transfer: Transfer, content: bytes) -> None:
+        """Take one message to the server. What comes of it, or of the part of it that was done, is in the transfer."""
+        if self._refuses(transfer, content):
+            return
+        try:
+            await self._converse(transfer, content)
+        except aiosmtplib.SMTPResponseException as error:
+            # No reply in the sense of the protocol.
+            self.close()
+            transfer.broken(str(Reply.of(max(error.code, 0), error.message)))
+        except _BROKEN as error:
+            self.close()
+            transfer.broken(told(error))
+
+    async def quit(self) -> None:
+        """Say goodbye, and close the connection."""
+        with suppress(*_BROKEN):
+            await self._client.quit()
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection as it is."""
+        self._client.close()
+
+    def _refuses(self, transfer: Transfer, content: bytes) -> bool:
+        """Settle what the server has said that it does not take. Whether nobody is left."""
+        if not self.utf8:
+            for address in [address for address in transfer.left if not address.isascii()]:
+                transfer.results[address] = Result(DeliveryStatus.FAILED, _NO_UTF8)
+        most = self._client.esmtp_extensions.get("size", "")
+        if most.isdigit() and 0 < int(most) < len(content):
+            reply = f"The message has {len(content):,} bytes, and the mail server takes {int(most):,} at most."
+            transfer.settle(Result(DeliveryStatus.FAILED, reply))
+        return not transfer.left
+
+    async def _converse(self, transfer: Transfer, content: bytes) -> None:
+        client = self._client
+        encoding = "utf-8" if transfer.utf8 else "ascii"
+        try:
+            options = list(self._mail_options(transfer, content))
+            await client.mail(transfer.sender, options=options, encoding=encoding)
+        except aiosmtplib.SMTPSenderRefused as error:
+            reply = Reply.of(error.code, error.message)
+            transfer.begun = not reply.closes
+            transfer.settle(refused(reply))
+            return await self._reset()
+        transfer.begun = True
+        for address in transfer.left:
+            try:
+                await client.rcpt(address, options=list(self._rcpt_options(address)), encoding=encoding)
+            except aiosmtplib.SMTPRecipientRefused as error:
+                reply = Reply.of(error.code, error.message)
+                transfer.results[address] = refused(reply, at_recipient=True)
+                if reply.closes:
+                    return transfer.broken(str(reply))
+        if not transfer.left:
+            return await self._reset()
+        start = Reply.of(*await client.execute_command(b"DATA"))
+        if start.code != _DATA:
+            transfer.settle(refused(start))
+            return await self._reset()
+        reply = await self._content(transfer, content)
+        transfer.settle(Result(DeliveryStatus.SENT, str(reply)) if reply.code // 100 == 2 else refused(reply))
+        if reply.closes:
+            self.close()
+        return None
+
+    async def _content(self, transfer: Transfer, content: bytes) -> Reply:
+        """Send the content. The server takes its time for its reply: only the attempt as a whole limits it."""
+        protocol = self._client.protocol
+        if protocol is None:
+            raise aiosmtplib.SMTPServerDisconnected("Connection lost")
+        end = b"" if content.endswith(b"\r\n") else b"\r\n"
+        transfer.sent = True
+        protocol.write(_STUFFED.sub(b"..", content) + end + b".\r\n")
+        return Reply.of(*await protocol.read_response(timeout=None))
+
+    async def _reset(self) -> None:
+        if self.usable:
+            try:
+                await self._client.rset()
+            except _BROKEN:
+                self.close()
+
+    def _mail_options(self, transfer: Transfer, content: bytes) -> Iterator[str]:
+        client = self._client
+        if client.supports_extension("size"):
+            yield f"SIZE={len(content)}"
+        if self.utf8 and (transfer.utf8 or not content.isascii()):
+            yield "BODY=8BITMIME"
+            yield "SMTPUTF8"
+        if self._reports:
+            yield "RET=HDRS"
+            name = xtext(transfer.message_id)
+            if len(name) <= _LONGEST_ENVID:
+                yield f"ENVID={name}"
+
+    def _rcpt_options(self, address: str) -> Iterator[str]:
+        if self._reports:
+            yield "NOTIFY=SUCCESS,FAILURE,DELAY"
+            yield f"ORCPT=rfc822;{xtext(address)}" if address.isascii() else f"ORCPT=utf-8;{_utf8_xtext(address)}"
+
+    @property
+    def _reports(self) -> bool:
+        return self._server.dsn and self._client.supports_extension("dsn")
+
+
+async def _encrypt(client: aiosmtplib.SMTP, server: Smtp) -> bool:
+    """Use STARTTLS as the settings say. Whether the connection is encrypted."""
+    if server.encryption is Encryption.IMPLICIT:
+        return True
+    offered = client.supports_extension("starttls")
+    if server.encryption is Encryption.REQUIRED and not offered:
+        raise aiosmtplib.SMTPException("The mail server offers no encryption (STARTTLS), and the settings require it.")
+    if server.encryption is Encryption.OFF or not offered:
+        return False
+    await client.starttls()
+    await client.ehlo()
+    return True
+
+
+async def _sign_in(client: aiosmtplib.SMTP, server: Smtp, *, encrypted: bool) -> None:
+    if not encrypted and not is_here(server.host):
+        raise aiosmtplib.SMTPException("The connection is not encrypted, so the password was not sent.")
+    methods = {"plain": client.auth_plain, "login": client.auth_login, "cram-md5": client.auth_crammd5}
+    for name, sign_in in methods.items():
+        if name in client.server_auth_methods:
+            await sign_in(server.user or "", server.password or "")
+            return
+    raise aiosmtplib.SMTPException("The mail server offers no way of signing in that we know (PLAIN, LOGIN, CRAM-MD5).")
+
+
+def is_here(host: str) -> bool:
+    """Whether the host is this machine, so that nobody can listen on the way."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def told(error: BaseException) -> str:
+    """What broke a conversation, for people, on one line."""
+    if isinstance(error, aiosmtplib.SMTPAuthenticationError):
+        return f"The mail server refused to sign us in: {Reply.of(error.code, error.message)}"
+    if isinstance(error, aiosmtplib.SMTPResponseException):
+        return str(Reply.of(max(error.code, 0), error.message))
+    text = Reply.of(0, str(error)).text
+    return text or f"The conversation with the mail server broke off ({type(error).__name__})."
+
+
+def xtext(value: str) -> str:
+    """The value as a parameter of SMTP (RFC 3461, section 4)."""
+    return "".join(char if "!" <= char <= "~" and char not in "+=" else f"+{ord(char):02X}" for char in value)
+
+
+def _utf8_xtext(value: str) -> str:
+    """utf-8-addr-xtext of RFC 6533, section 3."""
+    return "".join(char if "!" <= char <= "~" and char not in "+=\\" else f"\\x{{{ord(char):X}}}" for char in value)
