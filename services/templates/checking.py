@@ -29,7 +29,7 @@ _LONGEST_CHAIN = 20
 _OCTETS_OF_VALUE = 6
 _OCTETS_OF_HTML = 5
 
-_KEPT = 500
+_KEPT = 128
 
 
 @lru_cache(maxsize=_KEPT)

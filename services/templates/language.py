@@ -10,7 +10,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from services.templates.values import FILTERS, TESTS, shown, shown_in_html
 
 # So many compiled sources are kept.
-_KEPT = 200
+_KEPT = 64
 
 
 def _environment(*, html: bool) -> ImmutableSandboxedEnvironment:
