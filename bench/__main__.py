@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from bench import stores
+from bench import mail, stores
 from bench.measuring import Measuring, load_generator
 from bench.report import write_report
 from bench.scale import FULL, QUICK
@@ -41,6 +41,7 @@ class Name(Enum):
     UPDATE = "update"
     HISTORY = "history"
     HISTORY_VIEW = "history-view"
+    MAIL = mail.NAME
 
 
 def main(
@@ -72,6 +73,8 @@ def main(
             for dialect in dialects:
                 for _, together in groupby(wanted, key=lambda scenario: scenario.servers):
                     measuring.measure(dialect, list(together))
+                if name in (None, mail.NAME):
+                    measuring.figures.add_mail(mail.measure(seeded, dialect, scale, status.update))
         text = write_report(measuring.figures, wanted, scale, seeded.versions())
     if not quick and only is None and database is None:
         RESULTS.write_text(text)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bench.load import Outcome
+from bench.mail import MailFigure
 from bench.servers import COUNTERFOIL
 
 
@@ -38,6 +39,7 @@ class Figures:
     def __init__(self) -> None:
         self._figures: list[Figure] = []
         self._memory: dict[tuple[str, str], float] = {}
+        self._mail: list[MailFigure] = []
 
     def add(self, dialect: str, scenario: str, store: str, variant: str, rounds: Sequence[Round]) -> None:
         """Take the medians of these rounds."""
@@ -51,6 +53,14 @@ class Figures:
     def add_memory(self, dialect: str, variant: str, mebibytes: float) -> None:
         """Keep the resident memory of a server on the long history."""
         self._memory[dialect, variant] = mebibytes
+
+    def add_mail(self, figure: MailFigure) -> None:
+        """Keep how fast a worker delivers."""
+        self._mail.append(figure)
+
+    def mail_of(self, dialect: str) -> MailFigure | None:
+        """How fast a worker delivers from this database."""
+        return next((figure for figure in self._mail if figure.dialect == dialect), None)
 
     def memory_of(self, dialect: str) -> dict[str, float]:
         """The resident memory of each variant in MiB."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from bench import machine
+from bench import machine, mail
 from bench.figures import Figure, Figures
 from bench.load import CONNECTIONS
 from bench.scale import CONTACTS_PER_CUSTOMER, Scale
@@ -19,7 +19,7 @@ def write_report(figures: Figures, scenarios: Sequence[Scenario], scale: Scale, 
     """The report in Markdown; of a partial run, what there is."""
     parts = ["# Benchmarks", "`python -m bench` wrote this file.", *_introduction(scale, databases)]
     for dialect, name in _DIALECTS.items():
-        if figures.of(dialect=dialect):
+        if figures.of(dialect=dialect) or figures.mail_of(dialect):
             parts += [f"## {name}", *_tables(figures, dialect, scenarios, scale)]
     parts += ["## Targets", _table(("target", "measured", ""), _targets(figures))]
     parts += ["## Reading", "\n".join(f"- {sentence}" for sentence in _reading(figures))]
@@ -70,6 +70,10 @@ def _tables(figures: Figures, dialect: str, scenarios: Sequence[Scenario], scale
         if rows:
             yield f"### {scenario.name}: {scenario.title}{_connections(scenario)}"
             yield _table(heads, rows)
+    delivered = figures.mail_of(dialect)
+    if delivered is not None:
+        yield f"### {mail.NAME}: {mail.TITLE}"
+        yield _table(("worker", "messages/s"), [("`python -m counterfoil worker`", f"{delivered.rate:,.0f}")])
     served = figures.memory_of(dialect)
     if served:
         yield f"### Memory after {scale.long:,} events"
@@ -113,6 +117,9 @@ def _targets(figures: Figures) -> Iterator[tuple[str, str, str]]:
                 yield _target(
                     f"{scenario} on {name}: p50 of long at most 2 times that of short", longer, 2, "{:.2f}", most=True
                 )
+        delivered = figures.mail_of(dialect)
+        if delivered is not None:
+            yield _target(f"{mail.NAME} on {name}: at least 100 messages a second", delivered.rate, 100, "{:,.0f}/s")
         served = figures.memory_of(dialect).get(COUNTERFOIL)
         if served is not None:
             yield _target(f"memory on {name}: at most 150 MiB", served, 150, "{:.0f} MiB", most=True)

@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from bench import cursor, names
+from bench import cursor, mail, names
 from bench.load import CONNECTIONS, COUNTER, VALUE, Job
 from bench.servers import CACHED, COUNTERFOIL, FLOOR, PLAIN, Server
 from bench.stores import Stores
@@ -66,6 +66,8 @@ def document(operation: str) -> str:
 
 def stores_of(only: str | None) -> set[str]:
     """The names of the databases that the scenario uses; of all without a name."""
+    if only == mail.NAME:
+        return {mail.STORE}
     return {store for group in _GROUPS if only is None or only in group.names for store in group.stores}
 
 
