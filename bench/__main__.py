@@ -15,6 +15,7 @@ from rich.console import Console
 
 from bench import stores
 from bench.batches import BATCHES
+from bench import mail, stores
 from bench.measuring import Measuring, load_generator
 from bench.report import write_report
 from bench.scale import FULL, QUICK
@@ -43,6 +44,7 @@ class Name(Enum):
     HISTORY = "history"
     HISTORY_VIEW = "history-view"
     RECIPIENTS = "recipients"
+    MAIL = mail.NAME
 
 
 def main(
@@ -77,6 +79,8 @@ def main(
                 for batch in BATCHES:
                     if name in (None, batch.name):
                         measuring.measure_batch(dialect, batch)
+                if name in (None, mail.NAME):
+                    measuring.figures.add_mail(mail.measure(seeded, dialect, scale, status.update))
         text = write_report(measuring.figures, wanted, scale, seeded.versions())
     if not quick and only is None and database is None:
         RESULTS.write_text(text)

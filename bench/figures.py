@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from bench.batches import BatchFigure
 from bench.load import Outcome
+from bench.mail import MailFigure
 from bench.servers import COUNTERFOIL
 
 
@@ -40,6 +41,7 @@ class Figures:
         self._figures: list[Figure] = []
         self._memory: dict[tuple[str, str], float] = {}
         self._batches: dict[str, list[BatchFigure]] = {}
+        self._mail: list[MailFigure] = []
 
     def add(self, dialect: str, scenario: str, store: str, variant: str, rounds: Sequence[Round]) -> None:
         """Take the medians of these rounds."""
@@ -53,6 +55,14 @@ class Figures:
     def add_memory(self, dialect: str, variant: str, mebibytes: float) -> None:
         """Keep the resident memory of a server on the long history."""
         self._memory[dialect, variant] = mebibytes
+
+    def add_mail(self, figure: MailFigure) -> None:
+        """Keep how fast a worker delivers."""
+        self._mail.append(figure)
+
+    def mail_of(self, dialect: str) -> MailFigure | None:
+        """How fast a worker delivers from this database."""
+        return next((figure for figure in self._mail if figure.dialect == dialect), None)
 
     def memory_of(self, dialect: str) -> dict[str, float]:
         """The resident memory of each variant in MiB."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from bench import machine
+from bench import machine, mail
 from bench.figures import Figure, Figures
 from bench.load import CONNECTIONS
 from bench.scale import CONTACTS_PER_CUSTOMER, Scale
@@ -20,6 +20,7 @@ def write_report(figures: Figures, scenarios: Sequence[Scenario], scale: Scale, 
     parts = ["# Benchmarks", "`python -m bench` wrote this file.", *_introduction(scale, databases)]
     for dialect, name in _DIALECTS.items():
         if figures.of(dialect=dialect) or figures.batches_of(dialect):
+        if figures.of(dialect=dialect) or figures.mail_of(dialect):
             parts += [f"## {name}", *_tables(figures, dialect, scenarios, scale)]
     parts += ["## Targets", _table(("target", "measured", ""), _targets(figures))]
     parts += ["## Reading", "\n".join(f"- {sentence}" for sentence in _reading(figures))]
@@ -74,6 +75,10 @@ def _tables(figures: Figures, dialect: str, scenarios: Sequence[Scenario], scale
         yield f"### {figure.batch.name}: {figure.batch.title}"
         row = (f"{figure.number:,}", f"{figure.seconds:.2f}", f"{figure.number / figure.seconds:,.0f}")
         yield _table((figure.batch.things, "seconds", f"{figure.batch.things}/s"), [row])
+    delivered = figures.mail_of(dialect)
+    if delivered is not None:
+        yield f"### {mail.NAME}: {mail.TITLE}"
+        yield _table(("worker", "messages/s"), [("`python -m counterfoil worker`", f"{delivered.rate:,.0f}")])
     served = figures.memory_of(dialect)
     if served:
         yield f"### Memory after {scale.long:,} events"
@@ -121,6 +126,9 @@ def _targets(figures: Figures) -> Iterator[tuple[str, str, str]]:
             batch = figure.batch
             what = f"{batch.name} on {name}: {batch.number:,} {batch.things} in at most {batch.seconds:g} s"
             yield _target(what, figure.for_the_target, batch.seconds, "{:.2f} s", most=True)
+        delivered = figures.mail_of(dialect)
+        if delivered is not None:
+            yield _target(f"{mail.NAME} on {name}: at least 100 messages a second", delivered.rate, 100, "{:,.0f}/s")
         served = figures.memory_of(dialect).get(COUNTERFOIL)
         if served is not None:
             yield _target(f"memory on {name}: at most 150 MiB", served, 150, "{:.0f} MiB", most=True)

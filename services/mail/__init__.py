@@ -76,8 +76,10 @@ class Mail:
 
     @property
     def attempt(self) -> float:
-        """How many seconds an attempt may take in all: it is over, and recorded, well before the lease."""
-        return self.lease / 2
+        """How many seconds an attempt may take in all. One that begins in the first half of the lease is over, and
+        recorded, before the lease is.
+        """
+        return self.lease * 0.4
 
 
 _bound: list[Mail] = [Mail()]

@@ -70,7 +70,7 @@ class Delivering:
         Whatever the database raises; nothing is lost by that, and another round goes on from here.
         """
         await self._record()
-        if not self._ending and len(self._pending) < self._mail.connections:
+        if not (self._ending or self._claimed) and len(self._pending) < self._mail.connections:
             await self._claim()
         worked = self.busy
         await self._begin()
@@ -111,7 +111,7 @@ class Delivering:
         async with self._connections:
             left = letter.leased_until - clock.now()
             # It must be over while the message is ours.
-            if self._ending or left <= timedelta(seconds=self._mail.attempt):
+            if self._ending or left < timedelta(seconds=self._mail.lease / 2):
                 return Attempted(letter, clock.now(), None)
             results = await self._attempts.make(letter) if letter.open else {}
             return Attempted(letter, clock.now(), results)

@@ -250,6 +250,8 @@ def told(error: BaseException) -> str:
         return f"The mail server refused to sign us in: {Reply.of(error.code, error.message)}"
     if isinstance(error, aiosmtplib.SMTPResponseException):
         return str(Reply.of(max(error.code, 0), error.message))
+    if isinstance(error, aiosmtplib.SMTPServerDisconnected):
+        return "The connection to the mail server was lost."
     text = Reply.of(0, str(error)).text
     return text or f"The conversation with the mail server broke off ({type(error).__name__})."
 

@@ -47,6 +47,22 @@ async def test_an_error_rolls_back(database: Database) -> None:
     assert await ids(database) == ["b"]
 
 
+async def test_what_follows_a_commit_is_called_after_it_and_never_after_a_rollback(database: Database) -> None:
+    told: list[str] = []
+    with pytest.raises(LookupError):  # noqa: PT012
+        async with database.write() as transaction:
+            transaction.after_commit(lambda: told.append("rolled back"))
+            raise LookupError
+    async with database.write() as transaction:
+        await transaction.fetch(INSERT, "a")
+        database.after_commit(lambda: told.append("first"))
+        transaction.after_commit(lambda: told.append(f"second, active: {database.transaction_active()}"))
+        assert told == []
+    assert told == ["first", "second, active: False"]
+    with pytest.raises(RuntimeError, match="no write transaction"):
+        database.after_commit(lambda: None)
+
+
 async def test_transactions_do_not_nest(database: Database) -> None:
     async with database.write() as transaction:
         with pytest.raises(RuntimeError, match="cannot be nested"):
