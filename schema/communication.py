@@ -18,6 +18,7 @@ from models import (
     Suppression,
 )
 from schema.access import needs
+from schema.attachment import Attachment, attachments
 from schema.field import derived, plain, referred
 from schema.history import updated_at
 from schema.node import Node
@@ -53,6 +54,7 @@ class Communication(Node):
         "sent_by", "Who sent it, as they were called then."
     )
     separate: bool = plain("Whether each recipient got a message of their own; else all got the same one.")
+    attachments: list[Attachment] = attachments()
     suppressed: Suppression | None = plain("Why nothing was sent to anybody; null when it was.")
     resend_of: Annotated[Communication, strawberry.lazy("schema.communication")] | None = referred(
         "resend_of_id", models.Communication, "The communication that was sent again by this one, if any."

@@ -58,10 +58,15 @@ def plain(description: str, *, access: Access | None = None, name: str | None = 
 
 
 def derived(
-    value: Callable[[Row], Any], description: str, *, access: Access | None = None, name: str | None = None
+    value: Callable[[Row], Any],
+    description: str,
+    *,
+    access: Access | None = None,
+    name: str | None = None,
+    at_most: int | None = None,
 ) -> Any:
-    """A pure function of the row."""
-    return _declared(Derived(value), description, access, name)
+    """A pure function of the row; `at_most` so many objects, when it is a list that leads further."""
+    return _declared(Derived(value), description, access, name, {AT_MOST: at_most} if at_most else {})
 
 
 def batched(
