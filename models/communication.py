@@ -13,7 +13,6 @@ from models.sales_document import SalesDocument
 from models.table import Audited, Json, Row, SubjectType, reference
 from models.text import key
 
-
 # At most so many files go with a message.
 ATTACHMENTS = 20
 

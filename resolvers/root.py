@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import strawberry
 
+from resolvers.contact_passwords import ContactPasswordMutation
 from resolvers.contact_roles import ContactRoleMutation, ContactRoleQuery
 from resolvers.contacts import ContactMutation, ContactQuery
 from resolvers.customers import CustomerMutation, CustomerQuery
@@ -41,6 +42,7 @@ class Mutation(
     ViewerMutation,
     CustomerMutation,
     ContactMutation,
+    ContactPasswordMutation,
     ContactRoleMutation,
     SalesDocumentMutation,
     PurposeMutation,

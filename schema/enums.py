@@ -125,7 +125,7 @@ _register(
         "CONTACT_REQUIRED": "The sales document needs a valid contact first.",
         "ACKNOWLEDGEMENT_REQUIRED": "A warning: the same input with `acknowledge: true` goes through.",
         "WRONG_STATUS": "The sales document's status does not allow it.",
-        "BAD_CREDENTIALS": "A password is wrong, or the email that came with it.",
+        "BAD_CREDENTIALS": "A password is wrong, or the email that came with it; or a link does not work.",
         "THROTTLED": "Too many failures: wait `retryAfter` seconds.",
         "IDEMPOTENCY_MISMATCH": "The Idempotency-Key belongs to another request.",
     },

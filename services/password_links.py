@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from models import current
+from models import Row, current
 from services.tokens import PASSWORD_PREFIX, new_token, token_hash
 
 VALID = timedelta(hours=48)
@@ -30,6 +30,31 @@ async def issue(contact_id: str, now: datetime) -> str:
             now + VALID,
         )
     return token
+
+
+async def holder(token: str, now: datetime) -> str | None:
+    """The id of the contact whose password the link with this token sets; None unless it works now."""
+    found = await current().fetch(
+        "SELECT contact_id FROM password_link WHERE id = ? AND expires_at > ?", _digest(token), now
+    )
+    return str(found[0]["contact_id"]) if found else None
+
+
+async def use(token: str, contact_id: str, now: datetime) -> bool:
+    """End all links of the contact, in the transaction that sets the password; whether this one worked until now."""
+    ended = await end(contact_id)
+    return any(row["id"] == _digest(token) and row["expires_at"] > now for row in ended)
+
+
+async def end(contact_id: str) -> list[Row]:
+    """End all links of the contact, in a write transaction: they were sent to somebody who is not to use them."""
+    sql = "DELETE FROM password_link WHERE contact_id = ? RETURNING id, expires_at"
+    return await current().fetch(sql, contact_id)
+
+
+def _digest(token: str) -> str:
+    # What somebody sends can hold halves of characters, which no encoding has.
+    return token_hash(token) if token.isascii() else ""
 
 
 def filled(body: str, token: str) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import models
+from models import clock
+from services import password_links
 from tests import factories
 from tests.client import PASSWORD, Client, File, client_with, new_session, set_password
 from tests.resolvers.documents import UPDATE_PREFERENCES
@@ -125,6 +127,13 @@ async def set_contact_roles(admin: Client) -> tuple[Client, Sent | None]:
     role = await factories.contact_role(admin)
     contacts = [{"id": (await factories.contact(admin))["id"]} for _ in range(2)]
     return admin, {"contacts": contacts, "roleId": role["id"]}
+
+
+@example
+async def set_contact_password(admin: Client) -> tuple[Client, Sent | None]:
+    contact = await factories.contact(admin)
+    token = await password_links.issue(contact["id"], clock.now())
+    return Client(), {"token": token, "password": "seven purple wheelbarrows sing"}
 
 
 @example
