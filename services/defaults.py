@@ -1,20 +1,25 @@
-"""What exists from the start: user roles, contact roles, purposes, settings, and the key that signs downloads."""
+"""What exists from the start: user roles, contact roles, purposes, settings, templates, and the key that signs
+downloads.
+"""
 
 from __future__ import annotations
 
 from audit import SYSTEM, Change, Request, transact
 from models import (
+    CommunicationKind,
     ContactPolicy,
     ContactRole,
     DesignationSource,
     Purpose,
     Settings,
+    Template,
     UserRole,
     WellKnownPurpose,
     WellKnownRole,
     signing_key,
 )
 from models.preferences import SETTINGS_ID
+from services.templates.standards import standard_of
 from services.user_roles import BUILT_IN
 
 _CONTACT_ROLES = {WellKnownRole.COMPANY_CONTACT: "Company Contact", WellKnownRole.PRIMARY_CONTACT: "Primary Contact"}
@@ -62,3 +67,7 @@ async def _ensure(change: Change) -> None:
     for purpose, (name, single) in _PURPOSES.items():
         if not await change.where(Purpose, well_known=purpose.value):
             await change.insert(Purpose, {"name": name, "well_known": purpose.value, "single": single})
+    standards = {row["kind"] for row in await change.where(Template, standard=True)}
+    for kind in CommunicationKind:
+        if kind.value not in standards:
+            await change.insert(Template, standard_of(kind))

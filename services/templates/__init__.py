@@ -1,0 +1,9 @@
+"""Templates: what emails say, with what they can name, and how they become messages."""
+
+from __future__ import annotations
+
+from services.templates.finding import chosen, find, standard
+from services.templates.rendering import render
+from services.templates.variables import variables
+
+__all__ = ["chosen", "find", "render", "standard", "variables"]
