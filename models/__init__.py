@@ -18,9 +18,10 @@ from models.fault import Busy, ErrorCode, Fault, Forbidden
 from models.location import Location
 from models.mailing import CommunicationContent, DeliveryReport, OutboxMessage, PasswordLink
 from models.note import Note
+from models.portal import PortalReason
 from models.preferences import ContactPolicy, PortalAudience, Preferences, PreferenceSource, ReminderWorkflow, Settings
 from models.purpose import Purpose, WellKnownPurpose
-from models.recipient import RecipientReason
+from models.recipient import RecipientReason, RecipientWarningCode
 from models.sales_document import Payment, PaymentMethod, SalesDocument, SalesDocumentKind, SalesDocumentStatus
 from models.table import Audited, Row, SubjectType
 from models.template import Template
@@ -67,11 +68,13 @@ __all__ = [
     "Permission",
     "PortalAudience",
     "PortalModule",
+    "PortalReason",
     "PreferenceSource",
     "Preferences",
     "Purpose",
     "RecipientField",
     "RecipientReason",
+    "RecipientWarningCode",
     "ReminderWorkflow",
     "Row",
     "SalesDocument",

@@ -8,7 +8,7 @@ from typing import Any
 
 from piccolo.columns import Boolean, Integer, Text, Timestamptz
 
-from models import text
+from models import switch, text
 from models.contact_method import preferred
 from models.contact_role import ContactRole
 from models.customer import Customer
@@ -43,6 +43,7 @@ class Contact(Audited, tablename="contact"):
     secret = frozenset({"order_password_hash", "password_hash"})
     unread = frozenset({"search_key"})
     derived = frozenset({"email", "email_key", "phone", "name_key", "search_key"})
+    texts = {"notifications": switch.own_text, "portal_permissions": switch.own_text}
 
     customer_id = reference(Customer, null=False)
     location_id = reference(Location, null=True)
@@ -75,7 +76,11 @@ class Contact(Audited, tablename="contact"):
 
     @staticmethod
     def derive(row: Mapping[str, Any]) -> Row:
-        """Sort and search keys (last name first), and the preferred email and phone."""
+        """Sort and search keys (last name first), and the preferred email and phone.
+
+        ValueError for switches and permissions that nobody could read.
+        """
+        switch.check_contact(row)
         values = [method["value"] for method in row["methods"]]
         email = preferred(row["methods"], "EMAIL")
         names = [part for part in (row["last_name"], row["first_name"]) if part]

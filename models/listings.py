@@ -19,6 +19,7 @@ from models.location import Location
 from models.note import Note
 from models.preferences import ReminderWorkflow
 from models.purpose import Purpose
+from models.recipient_conditions import has_no_recipient_for, receives
 from models.sales_document import Payment, SalesDocument
 from models.user import User, UserRole
 
@@ -117,6 +118,8 @@ def customer_conditions(wanted: Mapping[str, Any]) -> list[Condition]:
     found.append(Condition(f"t.merged_into_id IS {'NOT ' if wanted.get('merged') else ''}NULL"))
     if wanted.get("kind") is not None:
         found.append(Condition("t.kind = ?", (wanted["kind"].value,)))
+    if wanted.get("has_no_recipient_for") is not None:
+        found.append(has_no_recipient_for(wanted["has_no_recipient_for"]))
     return found
 
 
@@ -135,6 +138,8 @@ def contact_conditions(wanted: Mapping[str, Any]) -> list[Condition]:
         found.append(Condition(sql, (wanted["purpose_id"],)))
     if wanted.get("level") is not None:
         found.append(Condition(f"t.location_id IS {'NOT ' if wanted['level'].value == 'LOCATION' else ''}NULL"))
+    if wanted.get("receives") is not None:
+        found.append(receives(wanted["receives"]))
     return found
 
 

@@ -6,11 +6,14 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 
+from models import switch
 from models.percentage import WHOLE, shown
 from models.text import counted
 
 # JSON column of a payment that may cost more or less → the member with its rate in basis points, and what that is.
 _RATES = {"card": ("surcharge_basis_points", "surcharge"), "ach": ("discount_basis_points", "discount")}
+
+COMPANY = ("name", "address", "email", "phone", "tax_id", "payment_instructions")
 
 
 def check(row: Mapping[str, Any]) -> None:
@@ -19,6 +22,17 @@ def check(row: Mapping[str, Any]) -> None:
         value = row[name]
         if value is not None and not _is_well_formed(name, value):
             raise ValueError(f"{name} is {value!r}")
+
+
+def check_company(value: Any) -> None:
+    """ValueError when a company is not as the settings hold it, or None."""
+    if value is None:
+        return
+    if not isinstance(value, dict) or value.keys() != set(COMPANY) or not isinstance(value["name"], str):
+        raise ValueError(f"company is {value!r}")
+    address, texts = value["address"], [value[name] for name in COMPANY if name != "address"]
+    if not all(text is None or isinstance(text, str) for text in texts) or not isinstance(address, dict | None):
+        raise ValueError(f"company is {value!r}")
 
 
 def check_steps(steps: Any) -> None:
@@ -37,6 +51,12 @@ def _is_well_formed(name: str, value: Any) -> bool:
     return inner is None or (not value["enabled"] and _is_day(inner))
 
 
+def available(value: Mapping[str, Any], today: date) -> bool:
+    """Whether online payments are possible on a day."""
+    until = value["disabled_until"]
+    return bool(value["enabled"]) or (until is not None and today.isoformat() >= until)
+
+
 def _is_day(value: object) -> bool:
     try:
         return isinstance(value, str) and date.fromisoformat(value).isoformat() == value
@@ -46,11 +66,6 @@ def _is_day(value: object) -> bool:
 
 def _switch(value: bool) -> str:
     return "on" if value else "off"
-
-
-def _switches(value: Mapping[str, bool]) -> str:
-    off = [name.replace("_", " ").lower() for name, on in value.items() if not on]
-    return f"all but {', '.join(off)}" if off else "all"
 
 
 def _with_rate(name: str) -> Callable[[Mapping[str, Any]], str]:
@@ -65,6 +80,13 @@ def _with_rate(name: str) -> Callable[[Mapping[str, Any]], str]:
 def _online_payments(value: Mapping[str, Any]) -> str:
     until = value["disabled_until"]
     return f"off until {until}" if until else _switch(value["enabled"])
+
+
+def _company(value: Mapping[str, Any]) -> str:
+    address = value["address"] or {}
+    place = [*address.get("lines", ()), *(address.get(name) for name in ("city", "region", "postal_code", "country"))]
+    parts = [value["name"], *place, *(value[name] for name in COMPANY[2:])]
+    return ", ".join(part for part in parts if part)
 
 
 def days(steps: list[int]) -> str:
@@ -86,9 +108,10 @@ TEXTS: Mapping[str, Callable[[Any], str]] = {
     "customer_portal": _switch,
     "card": _with_rate("card"),
     "ach": _with_rate("ach"),
-    "notifications": _switches,
-    "portal_permissions": _switches,
+    "notifications": switch.everywhere_text,
+    "portal_permissions": switch.everywhere_text,
     "portal_access": lambda value: str(value).replace("_", " ").lower(),
     "separate_messages": lambda value: "one for each recipient" if value else "one for all recipients",
+    "company": _company,
     "contact_policy": lambda value: str(value).replace("_", " ").lower(),
 }

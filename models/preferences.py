@@ -8,7 +8,7 @@ from typing import Any
 
 from piccolo.columns import Boolean, Text
 
-from models import preference_values, text
+from models import preference_values, switch, text
 from models.communication_kind import SWITCHED, PortalModule
 from models.customer import Customer
 from models.table import Audited, Json, Row, SubjectType, reference
@@ -46,6 +46,7 @@ class PortalAudience(Enum):
 class PreferenceSource(Enum):
     """Where the effective value of a preference comes from."""
 
+    CONTACT = "CONTACT"
     CUSTOMER = "CUSTOMER"
     GLOBAL = "GLOBAL"
 
@@ -108,6 +109,8 @@ class Settings(Audited, tablename="settings"):
     def derive(row: Mapping[str, Any]) -> Row:
         """Nothing; ValueError for values that nobody could read."""
         preference_values.check(row)
+        preference_values.check_company(row["company"])
+        switch.check_settings(row)
         return {}
 
     @staticmethod

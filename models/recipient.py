@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
 from models.communication_kind import DESIGNATION, SWITCHED, CommunicationKind
+from models.contact import Contact
+from models.switch import effective
+from models.text import counted
 
 
 class RecipientReason(Enum):
@@ -30,6 +34,8 @@ _R = RecipientReason
 
 # Any one of the others keeps a contact out.
 FOR = frozenset({_R.DESIGNATED, _R.SWITCHED_ON, _R.ABOUT_THE_CONTACT})
+
+_ORDER = {reason: position for position, reason in enumerate(_R)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +80,8 @@ def decide(
     else:
         reasons.append(_R.DESIGNATED if role[designation.value] else _R.NOT_DESIGNATED)
     if kind in SWITCHED:
-        own = (contact["notifications"] or {}).get(kind.value)
-        reasons.append(_R.SWITCHED_ON if (notifications[kind.value] if own is None else own) else _R.SWITCHED_OFF)
+        on = effective(contact["notifications"], notifications, kind.value)
+        reasons.append(_R.SWITCHED_ON if on else _R.SWITCHED_OFF)
     if not customer["active"]:
         reasons.append(_R.CUSTOMER_INACTIVE)
     if not contact["active"]:
@@ -86,4 +92,60 @@ def decide(
         reasons.append(_R.NO_EMAIL)
     elif contact["email_problem"] is not None:
         reasons.append(_R.EMAIL_PROBLEM)
-    return Decision(kind, contact, role, tuple(sorted(reasons, key=list(RecipientReason).index)))
+    return Decision(kind, contact, role, tuple(sorted(reasons, key=_ORDER.__getitem__)))
+
+
+class RecipientWarningCode(Enum):
+    """Why nobody gets an email. Values may be added."""
+
+    CUSTOMER_INACTIVE = "CUSTOMER_INACTIVE"
+    NO_CONTACT = "NO_CONTACT"
+    SOLE_CONTACT_SWITCHED_OFF = "SOLE_CONTACT_SWITCHED_OFF"
+    NO_RECIPIENT = "NO_RECIPIENT"
+
+
+@dataclass(frozen=True, slots=True)
+class RecipientWarning:
+    """Nobody gets an email: why, for programs and for people."""
+
+    code: RecipientWarningCode
+    message: str
+
+
+# What keeps contacts out, after their number: as people read it.
+_AGAINST = {
+    _R.NO_ROLE: ("has no role", "have no role"),
+    _R.NOT_DESIGNATED: ("has a role without this designation", "have roles without this designation"),
+    _R.SWITCHED_OFF: ("has the notification switched off", "have the notification switched off"),
+    _R.INACTIVE: ("is inactive", "are inactive"),
+    _R.OTHER_LOCATION: ("belongs to another location", "belong to other locations"),
+    _R.NO_EMAIL: ("has no email address", "have no email address"),
+    _R.EMAIL_PROBLEM: ("has an address that bounces", "have addresses that bounce"),
+}
+
+
+def warning(decisions: Sequence[Decision]) -> RecipientWarning | None:
+    """What to say when nobody is left of all contacts of a customer; None when somebody is."""
+    if any(decision.included for decision in decisions):
+        return None
+    if not decisions:
+        return RecipientWarning(
+            RecipientWarningCode.NO_CONTACT,
+            "Nobody gets this email: the customer has no contacts. Add one with a role.",
+        )
+    against = [[reason for reason in decision.reasons if reason not in FOR] for decision in decisions]
+    if any(_R.CUSTOMER_INACTIVE in reasons for reasons in against):
+        return RecipientWarning(
+            RecipientWarningCode.CUSTOMER_INACTIVE, "Nobody gets this email: the customer is inactive."
+        )
+    only = [decision for decision, reasons in zip(decisions, against, strict=True) if reasons == [_R.SWITCHED_OFF]]
+    if len(only) == 1:
+        name = Contact.label(only[0].contact)
+        message = f"Nobody gets this email: {name} would be the only recipient, and has the notification switched off."
+        return RecipientWarning(RecipientWarningCode.SOLE_CONTACT_SWITCHED_OFF, message)
+    found = Counter(reason for reasons in against for reason in reasons)
+    why = ", ".join(
+        f"{found[reason]} {words[found[reason] > 1]}" for reason, words in _AGAINST.items() if found[reason]
+    )
+    number = counted(len(decisions), "contact")
+    return RecipientWarning(RecipientWarningCode.NO_RECIPIENT, f"Nobody gets this email. Of {number} {why}.")

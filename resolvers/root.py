@@ -14,6 +14,7 @@ from resolvers.nodes import NodeQuery
 from resolvers.notes import NoteMutation, NoteQuery
 from resolvers.preferences import PreferenceMutation, PreferenceQuery
 from resolvers.purposes import PurposeMutation, PurposeQuery
+from resolvers.recipients import RecipientQuery
 from resolvers.sales_documents import SalesDocumentMutation, SalesDocumentQuery
 from resolvers.users import UserMutation, UserQuery
 from resolvers.viewer import ViewerMutation, ViewerQuery
@@ -30,6 +31,7 @@ class Query(
     PurposeQuery,
     NoteQuery,
     PreferenceQuery,
+    RecipientQuery,
     DocumentQuery,
     HistoryQuery,
     UserQuery,

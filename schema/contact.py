@@ -20,8 +20,10 @@ from schema.node import Node
 from schema.note import Note
 from schema.order_password import OrderPassword
 from schema.purpose import Assignment, assignments
+from schema.recipient import PortalAccess, Reception, access_to_portal, receives
 from schema.sales_document import SALES_DOCUMENTS_READ, SalesDocument, sales_documents
 from schema.stored import Address, ContactMethod, Origin, origin, stored
+from schema.switch import NotificationSwitch, PortalPermission, switches_of_contact
 
 if TYPE_CHECKING:
     from schema.customer import Customer
@@ -73,6 +75,14 @@ class Contact(Node):
     receives_invoices: bool = _designation(
         "invoice_presentment", "Whether the contact gets invoice delivery emails, by the role."
     )
+    notifications: list[NotificationSwitch] = switches_of_contact(
+        "notifications", "Which emails the contact wants, apart from what the role brings."
+    )
+    portal_permissions: list[PortalPermission] = switches_of_contact(
+        "portal_permissions", "What the contact is permitted to see in the customer portal."
+    )
+    receives: list[Reception] = receives()
+    portal_access: PortalAccess = access_to_portal(lambda row: row["id"])
     priority: int | None = plain("For reporting: 0 to 1000, lowest first.")
     primary: bool = plain("Whether it is the customer's primary contact: exactly one among the active ones.")
     active: bool = plain("False for a contact who is kept for history only.")

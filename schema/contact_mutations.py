@@ -12,6 +12,7 @@ from schema.contact_role import ContactRole
 from schema.customer_mutations import AddressInput, ContactMethodInput
 from schema.field import optional, required
 from schema.payload import Payload, changed, changed_all, deleted_id
+from schema.switch import NotificationInput, PortalPermissionInput
 
 
 @strawberry.input(
@@ -33,6 +34,12 @@ class CreateContactInput:
     address: AddressInput | None = optional("The contact's own postal address.")
     copy_customer_address: bool | None = optional("Fill the address from the customer's billing address.")
     preferred_method: ContactMethodKind | None = optional("How the contact prefers to be reached: one of its methods.")
+    notifications: list[NotificationInput] | None = optional(
+        "Notification switches that differ from what the settings say."
+    )
+    portal_permissions: list[PortalPermissionInput] | None = optional(
+        "Portal permissions that differ from what the settings say."
+    )
 
 
 @strawberry.input(description="A change of a contact. What is omitted stays, null clears.")
@@ -52,6 +59,12 @@ class UpdateContactInput:
     address: AddressInput | None = optional("The contact's own postal address.")
     copy_customer_address: bool | None = optional("Fill the address from the customer's billing address.")
     preferred_method: ContactMethodKind | None = optional("How the contact prefers to be reached: one of its methods.")
+    notifications: list[NotificationInput] | None = optional(
+        "Notification switches; those that are not listed stay, and null makes all of them inherited."
+    )
+    portal_permissions: list[PortalPermissionInput] | None = optional(
+        "Portal permissions; those that are not listed stay, and null makes all of them inherited."
+    )
     active: bool | None = optional(
         "false keeps the contact for history only, with what it is assigned for; cannot be null."
     )

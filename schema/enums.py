@@ -29,9 +29,11 @@ from models import (
     Permission,
     PortalAudience,
     PortalModule,
+    PortalReason,
     PreferenceSource,
     RecipientField,
     RecipientReason,
+    RecipientWarningCode,
     SalesDocumentKind,
     SalesDocumentStatus,
     SubjectType,
@@ -239,6 +241,30 @@ _register(
     {"ALL_CONTACTS": "All of them.", "COMMUNICATION_CONTACTS": "Those whose role is designated for communication."},
 )
 _register(
+    PortalReason,
+    "Why a contact may use the customer portal, or may not. Values may be added.",
+    {
+        "ALL_CONTACTS": "For: the portal is for all contacts.",
+        "COMMUNICATION_CONTACT": "For: the portal is for communication contacts, and the contact is one.",
+        "NO_COMMUNICATION_CONTACT": "Against: the portal is for communication contacts, and the contact is none.",
+        "PORTAL_OFF": "Against: the portal is off for the customer.",
+        "ONLINE_PAYMENTS_DISABLED": "Against: the customer cannot pay online today.",
+        "CUSTOMER_INACTIVE": "Against: the customer is inactive.",
+        "INACTIVE": "Against: the contact is inactive.",
+        "NO_EMAIL": "Against: the contact has no email address to log in with.",
+    },
+)
+_register(
+    RecipientWarningCode,
+    "Why nobody gets an email. Values may be added.",
+    {
+        "CUSTOMER_INACTIVE": "The customer is inactive.",
+        "NO_CONTACT": "The customer has no contacts.",
+        "SOLE_CONTACT_SWITCHED_OFF": "The only contact that would get it has the notification switched off.",
+        "NO_RECIPIENT": "Something speaks against each contact.",
+    },
+)
+_register(
     SalesDocumentKind,
     "What a sales document is.",
     {
@@ -334,7 +360,11 @@ _register(
 _register(
     PreferenceSource,
     "Where the effective value of a preference comes from. Values may be added.",
-    {"CUSTOMER": "The customer's own value.", "GLOBAL": "The settings, for lack of one."},
+    {
+        "CONTACT": "The contact's own value.",
+        "CUSTOMER": "The customer's own value.",
+        "GLOBAL": "The settings, for lack of one.",
+    },
 )
 _register(
     ContactMethodKind,

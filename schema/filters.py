@@ -9,12 +9,13 @@ from typing import Any
 import strawberry
 from strawberry.utils.str_converters import to_camel_case
 
-from models import ContactLevel, ContactRole, Customer, CustomerKind, OriginKind, Purpose
+from models import CommunicationKind, ContactLevel, ContactRole, Customer, CustomerKind, OriginKind, Purpose
+from models.communication_kind import DESIGNATION
 from models.listing import Condition, Listing
 from models.listings import CUSTOMERS, contact_conditions, customer_conditions
 from schema.access import Access
 from schema.connection import Direction, connection
-from schema.errors import check_reference
+from schema.errors import RequestError, check_reference
 from schema.field import optional, required
 
 
@@ -27,6 +28,10 @@ class CustomerFilter:
     active: bool | None = optional("Active, or not.")
     parent_id: strawberry.ID | None = optional("Right below this customer.")
     has_parent: bool | None = optional("Below another customer, or at the top.")
+    has_no_recipient_for: CommunicationKind | None = optional(
+        "Of whom nobody gets emails of this kind, by role, switches, states and addresses of the contacts, wherever"
+        " what they are about is. Not WELCOME or SET_PASSWORD. An inactive customer gets none: see `active`."
+    )
     merged: bool | None = optional("Only those that were merged into another; if omitted or false, only the others.")
 
 
@@ -60,6 +65,9 @@ class ContactFilter:
     level: ContactLevel | None = optional("Customer contacts, or location contacts.")
     active: bool | None = optional("Active, or not.")
     priority: int | None = optional("With exactly this priority.")
+    receives: CommunicationKind | None = optional(
+        "Who gets emails of this kind, wherever what they are about is. Not WELCOME or SET_PASSWORD."
+    )
 
 
 @strawberry.enum(description="By what contacts are ordered. Values may be added.")
@@ -110,6 +118,7 @@ def contacts(listing: Listing, description: str, *, access: Access | None = None
 def _customer_conditions(wanted: Mapping[str, Any]) -> list[Condition]:
     if wanted.get("parent_id") is not None:
         check_reference("filter.parentId", wanted["parent_id"], Customer)
+    _check_kind("hasNoRecipientFor", wanted.get("has_no_recipient_for"))
     return customer_conditions(wanted)
 
 
@@ -117,4 +126,10 @@ def _contact_conditions(wanted: Mapping[str, Any]) -> list[Condition]:
     for name, table in (("customer_id", Customer), ("role_id", ContactRole), ("purpose_id", Purpose)):
         if wanted.get(name) is not None:
             check_reference(f"filter.{to_camel_case(name)}", wanted[name], table)
+    _check_kind("receives", wanted.get("receives"))
     return contact_conditions(wanted)
+
+
+def _check_kind(name: str, kind: CommunicationKind | None) -> None:
+    if kind is not None and kind not in DESIGNATION:
+        raise RequestError("BAD_REQUEST", f"filter.{name}: {kind.value} goes to the contact that it is about.")

@@ -7,12 +7,14 @@ from datetime import date
 import strawberry
 
 import models
-from models import ContactPolicy
+from models import ContactPolicy, PortalAudience
 from schema.access import PARENT
+from schema.customer_mutations import AddressInput
 from schema.field import optional, required
 from schema.payload import Payload, changed, deleted_id
 from schema.preferences import Preferences, Settings
 from schema.reminder_workflow import ReminderWorkflow
+from schema.switch import NotificationInput, PortalPermissionInput
 
 
 @strawberry.input(description="Which reminders to send.")
@@ -48,7 +50,22 @@ class AchPaymentsInput:
     discount: str | None = optional("What is taken off, in percent: a decimal from 0 to 100 such as “1”; 0 if omitted.")
 
 
-@strawberry.input(description="A change of what holds for all customers. What is omitted stays; nothing can be null.")
+@strawberry.input(description="The company that writes; the whole of it is replaced.")
+class CompanyInput:
+    """The company that writes."""
+
+    name: str = required("Its name: up to 200 characters.")
+    address: AddressInput | None = optional("Its postal address.")
+    email: str | None = optional("Its email address, to be read, not to be answered to.")
+    phone: str | None = optional("Its phone number, with the country code.")
+    tax_id: str | None = optional("Its VAT number, EIN or another tax ID: up to 50 characters.")
+    payment_instructions: str | None = optional("How to pay it: up to 2,000 characters, of several lines.")
+
+
+@strawberry.input(
+    description="A change of what holds for all customers. What is omitted stays; only `company` and `replyTo` can be"
+    " null."
+)
 class UpdateSettingsInput:
     """A change of what holds for all customers."""
 
@@ -60,6 +77,19 @@ class UpdateSettingsInput:
     card: CardPaymentsInput | None = optional("Payment by card, with its surcharge.")
     ach: AchPaymentsInput | None = optional("Payment by ACH, with its discount.")
     contact_policy: ContactPolicy | None = optional("Whether the order desk needs a contact.")
+    notifications: list[NotificationInput] | None = optional(
+        "Which emails contacts want that say nothing else; kinds that are not listed stay."
+    )
+    portal_permissions: list[PortalPermissionInput] | None = optional(
+        "What contacts are permitted to see in the customer portal if nothing else is said; modules that are not"
+        " listed stay."
+    )
+    portal_access: PortalAudience | None = optional("Which contacts the customer portal is for.")
+    separate_messages: bool | None = optional(
+        "Whether each recipient gets an email of their own; else all get the same one and see each other."
+    )
+    company: CompanyInput | None = optional("Who writes; null for nobody.")
+    reply_to: str | None = optional("The address that answers to emails go to; null for the sender's.")
 
 
 @strawberry.input(

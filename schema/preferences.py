@@ -9,16 +9,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 import strawberry
 
 import models
-from models import ContactPolicy, Permission, PreferenceSource, Row, clock
+from models import ContactPolicy, Permission, PortalAudience, PreferenceSource, Row, clock
 from models.percentage import written
 from models.preference_rows import GLOBAL, preferences_of
+from models.preference_values import available
 from models.preferences import overrides
 from schema.access import PARENT, needs
 from schema.field import batched, derived, plain, referred
 from schema.history import updated_at
 from schema.node import Node
 from schema.reminder_workflow import ReminderWorkflow
-from schema.stored import stored, stored_json
+from schema.stored import Address, stored, stored_json
+from schema.switch import NotificationDefault, PortalPermissionDefault, switches_of_settings
 
 if TYPE_CHECKING:
     from schema.customer import Customer
@@ -27,11 +29,6 @@ _OWN = "The customer's own value; null when it is inherited."
 _GLOBAL = "What the settings say."
 _EFFECTIVE = "What holds for the customer: its own value, else the global one."
 _SOURCE = "Where the effective value comes from."
-
-
-def _available(value: Row) -> bool:
-    until = value["disabled_until"]
-    return value["enabled"] or (until is not None and clock.now().date().isoformat() >= until)
 
 
 @strawberry.type(description="Which reminders are sent.", directives=[PARENT])
@@ -51,7 +48,9 @@ class OnlinePayments:
     disabled_until: date | None = plain(
         "The day on which they are possible again, while they are off; null when they are on, or off indefinitely."
     )
-    available: bool = derived(_available, "Whether they are possible today (UTC).")
+    available: bool = derived(
+        lambda value: available(value, clock.now().date()), "Whether they are possible today (UTC)."
+    )
 
 
 @strawberry.type(description="Payment by card.", directives=[PARENT])
@@ -200,6 +199,18 @@ class Preferences(Node):
     )
 
 
+@strawberry.type(description="The company that writes, as emails and statements name it.", directives=[PARENT])
+class Company:
+    """The company that writes."""
+
+    name: str = plain("Its name.")
+    address: Address | None = plain("Its postal address.")
+    email: str | None = plain("Its email address, to be read, not to be answered to.")
+    phone: str | None = plain("Its phone number, in E.164.")
+    tax_id: str | None = plain("Its VAT number, EIN or another tax ID, as it is written.")
+    payment_instructions: str | None = plain("How to pay it: text of several lines.")
+
+
 @strawberry.type(
     description="What holds for all customers that do not override it.", directives=[needs(Permission.CUSTOMERS_READ)]
 )
@@ -215,6 +226,18 @@ class Settings(Node):
     card: CardPayments = stored("card", "Payment by card, with its surcharge.")
     ach: AchPayments = stored("ach", "Payment by ACH, with its discount.")
     contact_policy: ContactPolicy = plain("Whether the order desk needs a contact.")
+    notifications: list[NotificationDefault] = switches_of_settings(
+        "notifications", "Which emails contacts want that say nothing else, apart from what their roles bring."
+    )
+    portal_permissions: list[PortalPermissionDefault] = switches_of_settings(
+        "portal_permissions", "What contacts are permitted to see in the customer portal if nothing else is said."
+    )
+    portal_access: PortalAudience = plain("Which contacts the customer portal is for.")
+    separate_messages: bool = plain(
+        "Whether each recipient gets an email of their own; else all get the same one and see each other."
+    )
+    company: Company | None = stored("company", "Who writes; null until somebody says it.")
+    reply_to: str | None = plain("The address that answers to emails go to; null for the sender's.")
 
 
 def preferences() -> Any:

@@ -7,7 +7,8 @@ from typing import Any
 
 from audit import Change
 from models import Assignment, Contact, ContactRole, Customer, ErrorCode, Fault, Location, Note, Row
-from services import password_links, succession, values
+from models.switch import NAMES
+from services import password_links, succession, switches, values
 from services.levels import check_may_write
 from services.origin import is_synced, refuse_delivered
 from services.sales_documents import refuse_used_contact
@@ -203,6 +204,8 @@ async def _clean(change: Change, given: Mapping[str, Any], customer: Row | None,
     for name in ("role_id", "origin_system", "origin_external_id"):
         if name in given:
             fields[name] = given[name]
+    for name in NAMES.keys() & given.keys():
+        fields[name] = switches.of_contact(name, row[name] if row else None, given[name])
     if "location_id" in given:
         fields["location_id"] = await _location(change, given["location_id"], customer)
     return fields

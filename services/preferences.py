@@ -10,7 +10,11 @@ from audit import Change
 from models import Customer, ErrorCode, Fault, Preferences, ReminderWorkflow, Row, Settings
 from models.preference_rows import effective_row, inheriting
 from models.preferences import SETTINGS_ID, preferences_id
-from services import values
+from models.switch import NAMES
+from services import switches, values
+
+# What an email goes without, and so may be null.
+_OPTIONAL = frozenset({"company", "reply_to"})
 
 
 async def effective(change: Change, customer_id: str) -> Mapping[str, Any]:
@@ -27,9 +31,10 @@ async def update_settings(change: Change, expected_revision: int | None, given: 
     """Change what holds for all customers. The event says of each change how many active customers it affects."""
     row = await change.get(Settings, SETTINGS_ID, expected_revision)
     for name, value in given.items():
-        if value is None:
+        if value is None and name not in _OPTIONAL:
             raise Fault.invalid(f"{_heading(name)} cannot be null: for all customers something must hold.", name)
     fields = _clean(change, given, row)
+    fields.update({name: switches.of_settings(name, row[name], given[name]) for name in NAMES if name in given})
     if "reminders" in given:
         fields["reminder_workflow_id"] = await _workflow(change, given["reminders"])
     if all(row[name] == value for name, value in fields.items()):
@@ -80,12 +85,12 @@ async def _workflow(change: Change, reminders: Mapping[str, Any]) -> str | None:
 
 
 def _clean(change: Change, given: Mapping[str, Any], row: Row | None) -> dict[str, Any]:
-    """Column values from input fields, checked; without reminders, which refer to a row."""
-    fields: dict[str, Any] = {}
-    for name, value in given.items():
-        if name == "reminders":
-            continue
-        fields[name] = None if value is None else _CLEAN[name](value)
+    """Column values from input fields, checked; without reminders, which refer to a row, and without switches."""
+    fields: dict[str, Any] = {
+        name: None if value is None else _CLEAN[name](value)
+        for name, value in given.items()
+        if name not in ("reminders", *NAMES)
+    }
     wanted, before = fields.get("online_payments"), row["online_payments"] if row is not None else None
     # What stands there already may have come to pass.
     if wanted is not None and wanted != before and wanted["disabled_until"] is not None:
@@ -126,6 +131,10 @@ _CLEAN: Mapping[str, Callable[[Any], Any]] = {
     "card": _with_rate("card", "surcharge"),
     "ach": _with_rate("ach", "discount"),
     "contact_policy": lambda policy: policy.value,
+    "portal_access": lambda audience: audience.value,
+    "separate_messages": bool,
+    "company": lambda value: values.company(value, ("company",)),
+    "reply_to": lambda value: values.email(value, ("reply_to",)),
 }
 
 

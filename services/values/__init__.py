@@ -7,6 +7,7 @@ path with a message that says what to do. Cleaning a cleaned value changes nothi
 from __future__ import annotations
 
 from models.contact_method import preferred
+from services.values.company import company
 from services.values.contact import email, phone, url
 from services.values.currency import currency
 from services.values.method import METHOD_LIMIT, clean, identity, methods
@@ -21,6 +22,7 @@ __all__ = [
     "amount",
     "body",
     "clean",
+    "company",
     "country",
     "currency",
     "email",
