@@ -44,6 +44,13 @@ def text(minor: int, currency: str) -> str:
     return f"{decimal(minor, currency)} {currency}"
 
 
+def grouped(minor: int, currency: str) -> str:
+    """As `decimal`, for people who read it on paper: `1,234.50`, with a minus sign (U+2212) below 0."""
+    whole, point, fraction = decimal(abs(minor), currency).partition(".")
+    sign = "\u2212" if minor < 0 else ""
+    return f"{sign}{int(whole):,}{point}{fraction}"
+
+
 def minor_units(written: str, currency: str) -> int | None:
     """The minor units of a decimal such as `1234.5`; None when it is none or has more decimals than the currency."""
     match = _DECIMAL.fullmatch(written)

@@ -1,4 +1,4 @@
-"""Reading what statements are made of, for many customers at once."""
+"""Reading what statements are made of, for many customers at once, and the payments of sales documents."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from models.customer import Customer
 from models.database import current
 from models.rows import by_ids
+from models.sales_document import Payment
 from models.statement import Period, Statement, statement
-from models.table import Row
+from models.table import Row, read_list
 
 # Without the invoices that were settled before the period: years of them add up to nothing.
 _INVOICES = """
@@ -49,3 +50,13 @@ async def statements(customer_ids: Sequence[str], period: Period) -> list[Statem
         return statement(customer, period, invoices.get(identifier, ()), payments.get(identifier, ()))
 
     return [None if customer is None else of(customer) for customer in customers]
+
+
+async def payments_of(sales_document_ids: Sequence[str]) -> list[list[Row]]:
+    """A loader: all payments of each sales document, by day. One statement."""
+    bound = current()
+    sql = f"SELECT {read_list(Payment)} FROM payment WHERE {bound.member('sales_document_id')} ORDER BY received_on, id"
+    found: dict[str, list[Row]] = {}
+    for row in await bound.fetch(sql, bound.array(list(sales_document_ids))):
+        found.setdefault(row["sales_document_id"], []).append(row)
+    return [found.get(identifier, []) for identifier in sales_document_ids]
