@@ -6,13 +6,24 @@ from typing import Any
 
 import strawberry
 
-from models import Row
-from resolvers.mutation import answered, mutation_field
-from schema.access import PUBLIC
-from schema.contact_password_mutations import SetContactPasswordInput, SetContactPasswordPayload
+from audit import Change
+from models import Permission, Row
+from resolvers.mutation import Sent, answered, mutation, mutation_field
+from schema.access import PUBLIC, needs
+from schema.contact_password_mutations import (
+    SendPasswordLinkInput,
+    SendPasswordLinkPayload,
+    SetContactPasswordInput,
+    SetContactPasswordPayload,
+)
 from schema.context import Info
 from schema.field import given
 from services import contact_passwords
+from services.communications import welcoming
+
+
+async def _send_link(change: Change, sent: Sent) -> Sent:
+    return {"communication": (await welcoming.send_password_link(change, sent["contact_id"]))["id"]}
 
 
 async def _set(root: Any, info: Info, **arguments: Any) -> Any:
@@ -29,6 +40,14 @@ async def _set(root: Any, info: Info, **arguments: Any) -> Any:
 class ContactPasswordMutation:
     """Contacts' own passwords."""
 
+    send_password_link = mutation(
+        _send_link,
+        SendPasswordLinkInput,
+        SendPasswordLinkPayload,
+        "Email a contact a link to set their password: it works once, for 48 hours from when the email leaves.",
+        # Which of the two levels the actor may maintain is decided when the contact is known.
+        needs(Permission.CONTACTS_WRITE, Permission.LOCATION_CONTACTS_WRITE),
+    )
     set_contact_password = mutation_field(
         _set,
         SetContactPasswordInput,

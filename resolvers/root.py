@@ -16,6 +16,7 @@ from resolvers.preferences import PreferenceMutation, PreferenceQuery
 from resolvers.purposes import PurposeMutation, PurposeQuery
 from resolvers.recipients import RecipientQuery
 from resolvers.sales_documents import SalesDocumentMutation, SalesDocumentQuery
+from resolvers.sending import SendingMutation, SendingQuery
 from resolvers.users import UserMutation, UserQuery
 from resolvers.viewer import ViewerMutation, ViewerQuery
 
@@ -33,6 +34,7 @@ class Query(
     PreferenceQuery,
     RecipientQuery,
     DocumentQuery,
+    SendingQuery,
     HistoryQuery,
     UserQuery,
 ):
@@ -51,6 +53,7 @@ class Mutation(
     NoteMutation,
     PreferenceMutation,
     DocumentMutation,
+    SendingMutation,
     UserMutation,
 ):
     """What can be changed."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import strawberry
 
-from schema.access import PUBLIC
+import models
+from schema.access import PARENT, PUBLIC
+from schema.communication import Communication
 from schema.field import required
-from schema.payload import Payload
+from schema.payload import Payload, changed
 
 
 @strawberry.input(description="A contact's new password, by the link that they got.")
@@ -20,3 +22,17 @@ class SetContactPasswordInput:
 @strawberry.type(description="What setContactPassword answers.", directives=[PUBLIC])
 class SetContactPasswordPayload(Payload):
     """What setContactPassword answers."""
+
+
+@strawberry.input(description="A link for a contact to set their password.")
+class SendPasswordLinkInput:
+    """A link for a contact to set their password."""
+
+    contact_id: strawberry.ID = required("Who gets it: a contact who may use the portal, see `Contact.portalAccess`.")
+
+
+@strawberry.type(description="What sendPasswordLink answers.", directives=[PARENT])
+class SendPasswordLinkPayload(Payload):
+    """What sendPasswordLink answers."""
+
+    communication: Communication | None = changed("communication", models.Communication)

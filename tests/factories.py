@@ -54,9 +54,9 @@ async def location(client: Client, customer_id: str, **fields: Any) -> Made:
 
 
 async def contact(client: Client, customer_id: str | None = None, **fields: Any) -> Made:
-    """A person at the customer, or at a new one."""
+    """A person at the customer, or at a new one, whom nobody has welcomed."""
     of = customer_id or (await customer(client))["id"]
-    named = {"customerId": of, "lastName": f"Person {next(_numbers)}"}
+    named = {"customerId": of, "lastName": f"Person {next(_numbers)}", "doNotSendWelcome": True}
     return await _made(client, CREATE_CONTACT, "contact", {**named, **fields})
 
 

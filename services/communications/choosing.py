@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from models import Choice, Contact, ErrorCode, Fault, RecipientField, Row
+from models import Choice, Contact, ErrorCode, Fault, RecipientField, RecipientReason, Row
 from models.identifier import check_id
-from models.recipient import FOR, Decision
+from models.recipient import FOR, Decision, warning
 from models.rows import by_ids
 
 # An email to more people than this is none that a person writes.
@@ -108,15 +108,14 @@ def _check_twice(recipients: Sequence[Recipient]) -> None:
 
 
 def _nobody(decisions: Sequence[Decision]) -> str:
-    if not decisions:
-        return "Nobody would get this email: the customer has no contacts. Add one first."
-    told = ", ".join(
-        f"{Contact.label(decision.contact)} ({', '.join(against(decision))})" for decision in decisions[:_NAMED]
-    )
+    found = warning(decisions)
+    if found is None or not decisions:
+        return "Nobody gets this email: the customer has no contacts. Add one first."
+    told = ", ".join(f"{Contact.label(one.contact)} ({', '.join(against(one.reasons))})" for one in decisions[:_NAMED])
     more = f" and {len(decisions) - _NAMED} more" if len(decisions) > _NAMED else ""
-    return f"By the rules nobody gets this email: {told}{more}. Choose recipients to send it all the same."
+    return f"{found.message} In particular: {told}{more}. Choose recipients to send it all the same."
 
 
-def against(decision: Decision) -> list[str]:
-    """What speaks against the contact, for people: `switched off`."""
-    return [reason.value.replace("_", " ").lower() for reason in decision.reasons if reason not in FOR]
+def against(reasons: Sequence[RecipientReason]) -> list[str]:
+    """What speaks against a contact, for people: `switched off`."""
+    return [reason.value.replace("_", " ").lower() for reason in reasons if reason not in FOR]

@@ -8,9 +8,10 @@ from email.headerregistry import Address
 
 @dataclass(frozen=True)
 class Mail:
-    """How mail leaves: `sender` is the address in From and of the envelope."""
+    """How mail leaves: `sender` is the address in From and of the envelope, `portal_url` what links begin with."""
 
     sender: str = "counterfoil@localhost"
+    portal_url: str | None = None
 
     @property
     def domain(self) -> str:
