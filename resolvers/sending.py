@@ -86,7 +86,7 @@ class SendingQuery:
         resolver=_preview,
         description="What sendCommunication would send for the same input now: to whom, with which texts and files."
         " Nothing is sent or kept.",
-        directives=[_SEND],
+        directives=[needs(Permission.COMMUNICATIONS_SEND, Permission.COMMUNICATIONS_READ)],
         metadata={AT_MOST: MOST_RECIPIENTS},
     )
 

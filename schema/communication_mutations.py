@@ -80,6 +80,7 @@ class ResendCommunicationInput:
     id: strawberry.ID = required(
         "Which one. Welcome and set-password emails are not sent again, since their links work once."
     )
+    expected_revision: int | None = optional("Refuse with CONFLICT unless it has this revision.")
     recipients: list[RecipientInput] | None = optional(
         "Who gets it: the same people, or other contacts of the customer. Who did not get it before gets the text of"
         " its first delivery, with that one's greeting."

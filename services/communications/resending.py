@@ -61,11 +61,12 @@ async def resend(change: Change, given: Mapping[str, Any]) -> Row:
     """
     if _FAULT in given:
         raise given[_FAULT]
-    first = await change.read(Communication, given["id"])
+    customer_id = (await change.read(Communication, given["id"]))["customer_id"]
+    await change.get(Customer, customer_id)
+    await change.where(Contact, customer_id=customer_id)
+    first = await change.get(Communication, given["id"], given.get("expected_revision"))
     _check_may(change.actor, first)
     _check_can(first)
-    await change.get(Customer, first["customer_id"])
-    await change.where(Contact, customer_id=first["customer_id"])
     deliveries = await change.where(Delivery, lock=False, communication_id=first["id"])
     recipients = await _recipients(given, first, deliveries)
     in_cc = next((i for i, recipient in enumerate(recipients) if recipient.field is RecipientField.CC), None)
