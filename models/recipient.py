@@ -143,9 +143,13 @@ def warning(decisions: Sequence[Decision]) -> RecipientWarning | None:
         name = Contact.label(only[0].contact)
         message = f"Nobody gets this email: {name} would be the only recipient, and has the notification switched off."
         return RecipientWarning(RecipientWarningCode.SOLE_CONTACT_SWITCHED_OFF, message)
+    if len(decisions) == 1:
+        why = " and ".join(_AGAINST[reason][0] for reason in against[0])
+        message = f"Nobody gets this email: the only contact, {Contact.label(decisions[0].contact)}, {why}."
+        return RecipientWarning(RecipientWarningCode.NO_RECIPIENT, message)
     found = Counter(reason for reasons in against for reason in reasons)
     why = ", ".join(
         f"{found[reason]} {words[found[reason] > 1]}" for reason, words in _AGAINST.items() if found[reason]
     )
     number = counted(len(decisions), "contact")
-    return RecipientWarning(RecipientWarningCode.NO_RECIPIENT, f"Nobody gets this email. Of {number} {why}.")
+    return RecipientWarning(RecipientWarningCode.NO_RECIPIENT, f"Nobody gets this email. Of {number}, {why}.")

@@ -7,14 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from models.communication_kind import DESIGNATION, CommunicationKind
+from models.communication_kind import DESIGNATION, CommunicationKind, Designation
 from models.contact import Contact
-from models.contact_role import ContactRole
 from models.database import current
 from models.recipient import Decision, decide
-from models.table import Row, columns, decode_row, read_list
+from models.table import Row, decode_row, read_list
 
-_ROLE = {name: f"role_{name}" for name in columns(ContactRole) if name != "id"}
+# What there is to know of a role: more takes longer than all decisions.
+_ROLE = {name: f"role_{name}" for name in ("name", *(designation.value for designation in Designation))}
 _OF_ROLE = ", ".join(f"r.{name} AS {alias}" for name, alias in _ROLE.items())
 _CONTACTS = f"""
 SELECT {read_list(Contact, "c")}, a.active AS customer_active, {_OF_ROLE}
@@ -28,7 +28,8 @@ async def decisions(
     """A loader: for each customer the decisions about all of its contacts, the primary one first, then by name.
 
     `location_ids` names by customer the location that the email is about, if any. The contacts' JSON columns are
-    decoded; their roles stand in `Decision.role`. Two statements, in a transaction or outside of one.
+    decoded; their roles stand in `Decision.role`, with id, name and designations only. Two statements, in a transaction
+    or outside of one.
     """
     found: dict[str, list[Decision]] = {customer_id: [] for customer_id in customer_ids}
     notifications = await _notifications()
@@ -60,7 +61,7 @@ async def _people(column: str, values: Sequence[str]) -> Iterator[dict[str, Any]
 
 
 def _apart(row: Row, roles: dict[str, Row]) -> dict[str, Any]:
-    """Contacts of one role share its row."""
+    """Contacts of one role share it."""
     customer = {"id": row["customer_id"], "active": row.pop("customer_active")}
     values = {name: row.pop(alias) for name, alias in _ROLE.items()}
     role_id = row["role_id"]

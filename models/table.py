@@ -8,6 +8,7 @@ from enum import Enum
 from functools import cache
 from typing import Any, ClassVar, Literal
 
+import orjson
 from piccolo.columns import ForeignKey, Integer, OnDelete, OnUpdate, Text, Timestamptz
 from piccolo.table import Table
 
@@ -136,7 +137,7 @@ def decode_row(table: type[Table], row: Row) -> Row:
     """The row with its Json columns as values."""
     for name in json_columns(table):
         if row[name] is not None:
-            row[name] = json.loads(row[name])
+            row[name] = orjson.loads(row[name])
     return row
 
 
