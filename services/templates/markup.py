@@ -10,10 +10,13 @@ from collections.abc import Mapping
 
 import nh3
 
-_BLOCKS = {"p", "div", "h1", "h2", "h3", "h4", "blockquote", "pre", "hr", "br", "ul", "ol", "li", "dl", "dt", "dd"}
-_INLINE = {"a", "abbr", "b", "code", "em", "i", "s", "small", "span", "strong", "sub", "sup", "u"}
+VOID = frozenset({"br", "hr"})
+_BLOCKS = {"p", "div", "h1", "h2", "h3", "h4", "blockquote", "pre", "hr", "ul", "ol", "li", "dl", "dt", "dd"}
+INLINE = frozenset({"a", "abbr", "b", "code", "em", "i", "s", "small", "span", "strong", "sub", "sup", "u", "br"})
 _TABLE = {"table", "caption", "thead", "tbody", "tfoot", "tr", "th", "td"}
-TAGS = frozenset(_BLOCKS | _INLINE | _TABLE)
+# What only inline elements may stand in.
+PHRASING = INLINE | {"p", "h1", "h2", "h3", "h4", "pre", "dt", "caption"}
+TAGS = frozenset(_BLOCKS | INLINE | _TABLE)
 
 _EVERYWHERE = frozenset({"style", "lang", "dir", "title"})
 _CELL = frozenset({"colspan", "rowspan", "align", "valign", "width"})

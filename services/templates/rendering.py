@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from models import Row
+from models import CommunicationKind, Fault, Row
 from services.communications.draft import Message
+from services.templates.checking import problems
 from services.templates.language import compiled
 from services.templates.markup import sanitized
 
-# As much as a line of an email's header holds (RFC 5322, section 2.1.1).
+# As much as a line of an email's header holds (RFC 5322, section 2.1.1), in octets.
 LONGEST_SUBJECT = 998
 
 _BREAKS = re.compile("[\x00-\x20\x7f-\x9f\u2028\u2029]+")
@@ -19,13 +21,30 @@ _BLANK_LINES = re.compile(r"\n(?:[ \t]*\n){2,}")
 
 
 def render(template: Row, variables: Mapping[str, Any]) -> Message:
-    """The message of a template for the variables of an email: one line of subject, the text, and sanitised HTML."""
+    """The message of a template for the variables of an email: one line of subject, the text, and sanitised HTML.
+
+    It can take some milliseconds. Fault INVALID for a template that was forced past what is checked when it is saved.
+    """
     html = template["html_source"]
     return Message(
-        subject_line=_one_line(compiled(template["subject_source"]).render(variables)) or template["name"],
-        text=_tidy(compiled(template["text_source"]).render(variables)),
-        html=None if html is None else sanitized(compiled(html, html=True).render(variables)),
+        subject_line=_one_line(_filled(template, "subject_source", variables)) or template["name"],
+        text=_tidy(_filled(template, "text_source", variables)),
+        html=None if html is None else sanitized(_filled(template, "html_source", variables)),
     )
+
+
+async def render_all(template: Row, several: Sequence[Mapping[str, Any]]) -> list[Message]:
+    """`render` for several emails, off the event loop."""
+    return await asyncio.to_thread(lambda: [render(template, variables) for variables in several])
+
+
+def _filled(template: Row, name: str, variables: Mapping[str, Any]) -> str:
+    source, html = template[name], name == "html_source"
+    found = problems(CommunicationKind(template["kind"]), source, html=html)
+    if found:
+        part = name.removesuffix("_source")
+        raise Fault.invalid(f"Mend the template {template['name']} first. Its {part}: {found[0]}", "template_id")
+    return compiled(source, html=html).render(variables)
 
 
 def _one_line(text: str) -> str:

@@ -47,7 +47,7 @@ class Facts(SimpleNamespace):
     """Named values of one thing; false when none of them is known."""
 
     def __bool__(self) -> bool:
-        return any(value is not EMPTY for value in vars(self).values())
+        return any(value is not EMPTY and value != () for value in vars(self).values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +169,12 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "date": _date,
 }
 
+
+def _is_none(value: object) -> bool:
+    return value is None or isinstance(value, Empty) or (isinstance(value, Facts) and not value)
+
+
 TESTS: Mapping[str, Callable[[object], bool]] = {
-    "defined": lambda value: not (value is None or isinstance(value, Empty)),
-    "none": lambda value: value is None or isinstance(value, Empty),
+    "defined": lambda value: not _is_none(value),
+    "none": _is_none,
 }

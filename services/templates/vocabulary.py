@@ -16,11 +16,12 @@ class Shape(Enum):
     NUMBER = "NUMBER"
     MONEY = "MONEY"
     DATE = "DATE"
+    FLAG = "FLAG"
 
 
 @dataclass(frozen=True)
 class Value:
-    """A value that can be shown. Texts are cut to `longest` characters, and no other value is longer when shown."""
+    """A value; all but flags can be shown. Texts are cut to `longest` characters, the others are never longer."""
 
     description: str
     example: str
@@ -168,8 +169,8 @@ LOOP = Group(
     "Where a loop is.",
     {
         "index": _number("The number of this round, from 1.", "1"),
-        "first": _number("Whether this is the first round.", "1"),
-        "last": _number("Whether this is the last round.", "1"),
+        "first": Value("Whether this is the first round: for `if` only.", "", Shape.FLAG),
+        "last": Value("Whether this is the last round: for `if` only.", "", Shape.FLAG),
     },
 )
 
