@@ -20,6 +20,8 @@ from counterfoil import logs
 from counterfoil.admission import Admission
 from counterfoil.api import build_schema
 from counterfoil.downloads import ROUTE, Downloads
+from counterfoil.pdf_downloads import ROUTE as PDF_ROUTE
+from counterfoil.pdf_downloads import PdfDownloads
 from counterfoil.requests import HEADER, Requests
 from counterfoil.settings import Settings, read_settings
 from counterfoil.uploads import HEADERS as UPLOAD_HEADERS
@@ -60,6 +62,7 @@ def create_app(settings: Settings) -> Starlette:
             Route("/", _home),
             Route("/graphql", view),
             Route(ROUTE, Downloads(settings.trusted_proxies).answer, methods=["GET"]),
+            Route(PDF_ROUTE, PdfDownloads(settings.trusted_proxies).answer, methods=["GET"]),
             Route("/healthz", _healthz),
             Route("/readyz", _readyz),
         ],

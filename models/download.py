@@ -35,7 +35,9 @@ class Expired(Exception):
     """The address was right, and is too old, or from further in the future than clocks differ."""
 
 
-class _Signer(TimestampSigner):
+class Signer(TimestampSigner):
+    """Signs with the time."""
+
     def get_timestamp(self) -> int:
         """The product's clock, in seconds."""
         return int(clock.now().timestamp())
@@ -75,6 +77,6 @@ def _serializer(secret: str) -> URLSafeTimedSerializer:
     return URLSafeTimedSerializer(
         bytes.fromhex(secret),
         salt=b"counterfoil.document",
-        signer=_Signer,
+        signer=Signer,
         signer_kwargs={"digest_method": hashlib.sha256, "key_derivation": "hmac"},
     )

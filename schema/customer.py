@@ -36,6 +36,7 @@ from schema.note import Note
 from schema.preferences import Preferences, preferences
 from schema.purpose import Assignment, assignments
 from schema.sales_document import SALES_DOCUMENTS_READ, SalesDocument, sales_documents
+from schema.statement import Statement, statement_of_customer
 from schema.stored import Address, ContactMethod, Origin, origin, stored, stored_json
 
 
@@ -122,6 +123,10 @@ class Customer(Node):
     )
     sales_documents: Connection[SalesDocument] = sales_documents(
         SALES_DOCUMENTS_OF_CUSTOMER, "Its quotes, orders and invoices, newest first.", access=SALES_DOCUMENTS_READ
+    )
+    statement: Statement = statement_of_customer(
+        "Its statement of account: what was invoiced and paid in a month, and what was open at its end.",
+        access=SALES_DOCUMENTS_READ,
     )
     merged_into: Annotated[Customer, strawberry.lazy("schema.customer")] | None = referred(
         "merged_into_id",

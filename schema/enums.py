@@ -42,6 +42,7 @@ from models import (
     WellKnownRole,
 )
 from models.duplicates import DuplicateReason
+from models.statement import StatementLineKind
 
 
 def _register(
@@ -303,6 +304,11 @@ _register(
     CustomerKind,
     "Whether a customer is a company or an individual.",
     {"COMPANY": "A company.", "PERSON": "An individual."},
+)
+_register(
+    StatementLineKind,
+    "What a line of a statement tells. Values may be added.",
+    {"INVOICE": "An invoice was issued.", "PAYMENT": "A payment for an invoice arrived."},
 )
 _register(
     CustomerField,

@@ -65,7 +65,7 @@ def derived(
     name: str | None = None,
     at_most: int | None = None,
 ) -> Any:
-    """A pure function of the row; `at_most` so many objects, when it is a list that leads further."""
+    """A pure function of the row; `at_most` so many objects, when it is a list."""
     return _declared(Derived(value), description, access, name, {AT_MOST: at_most} if at_most else {})
 
 

@@ -11,13 +11,15 @@ import strawberry
 from strawberry.utils.str_converters import to_camel_case
 
 import models
-from models import PaymentMethod, Permission, Row, SalesDocumentKind, SalesDocumentStatus
+from models import PaymentMethod, Permission, Row, SalesDocumentKind, SalesDocumentStatus, pdf_link, signing_key
 from models.listing import Condition, Listing
 from models.listings import NOTES_OF_SALES_DOCUMENT, PAYMENTS_OF_SALES_DOCUMENT, sales_document_conditions
+from models.pdf_link import PdfLink
 from schema.access import Access, needs
 from schema.connection import Connection, Direction, connection
+from schema.context import Context
 from schema.errors import check_reference
-from schema.field import derived, optional, plain, referred, required
+from schema.field import batched, derived, optional, plain, referred, required
 from schema.history import HistoryEvent, history_of, updated_at
 from schema.money import Money, amount_of
 from schema.node import Node
@@ -33,6 +35,10 @@ SALES_DOCUMENTS_READ = needs(Permission.SALES_DOCUMENTS_READ)
 
 def _open(row: Row) -> bool:
     return row["balance"] > 0 and (row["kind"], row["status"]) in (("ORDER", "RELEASED"), ("INVOICE", "POSTED"))
+
+
+def _pdf_url(row: Row, secret: str, context: Context) -> Any:
+    return pdf_link.address(PdfLink(row["id"], context.grantee_id or ""), secret)
 
 
 @strawberry.type(description="Money that arrived for an order or an invoice.", directives=[SALES_DOCUMENTS_READ])
@@ -83,6 +89,14 @@ class SalesDocument(Node):
     open: bool = derived(_open, "Whether it waits for money: a released order or a posted invoice with a balance.")
     released_at: datetime | None = plain("When it was released; null before that, and for invoices.")
     posted_at: datetime | None = plain("When it was posted; null before that, and for quotes.")
+    pdf_url: str = batched(
+        lambda _row: signing_key.DOWNLOADS,
+        signing_key.by_names,
+        "Where to download it as a PDF, as it is then: a path on this server, made when it is asked for. It works for"
+        " five minutes and needs no other sign-in, as long as whoever asked for it is signed in and may read sales"
+        " documents.",
+        then=_pdf_url,
+    )
     payments: Connection[Payment] = connection(
         PAYMENTS_OF_SALES_DOCUMENT, "Its payments, the latest first.", nested=True
     )

@@ -53,7 +53,7 @@ def data(
         "total": ["Balance due" if _is_payable(document) else "Total", f"{owed} {currency}"],
         "instructions": wording.instructions(settings) if document["balance"] and _is_payable(document) else [],
         "instructions-title": "How to pay",
-        "foot": " · ".join(part for part in (parties["company"] and parties["company"]["name"], heading) if part),
+        "foot": wording.foot(parties["company"] and parties["company"]["name"], heading),
     }
 
 

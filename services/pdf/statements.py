@@ -38,7 +38,7 @@ def data(settings: Row, statement: Statement) -> dict[str, Any]:
         "sections": [_section(section, statement, most) for section in statement.sections],
         "instructions": wording.instructions(settings) if owes else [],
         "instructions-title": "How to pay",
-        "foot": " · ".join(part for part in (company, f"Statement for {statement.customer['name']}, {as_of}") if part),
+        "foot": wording.foot(company, f"Statement as of {as_of}", statement.customer["name"]),
     }
 
 

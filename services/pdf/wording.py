@@ -20,6 +20,7 @@ _MONTHS = (
 _LETTER = frozenset(("BZ", "CA", "CL", "CO", "CR", "GT", "MX", "NI", "PA", "PH", "PR", "SV", "US", "VE"))
 # Where the postal code stands behind the city.
 _CITY_FIRST = frozenset(("AU", "CA", "GB", "IE", "IN", "NZ", "US"))
+_LONGEST_FOOT = 120
 _UNKEPT = re.compile(r'[/\\<>:"|?*\x00-\x1f]')
 
 
@@ -86,6 +87,12 @@ def instructions(settings: Row) -> list[list[str]]:
     text = (company["payment_instructions"] if company else None) or ""
     paragraphs = [paragraph.splitlines() for paragraph in re.split(r"\n\s*\n", text.strip())]
     return [[line.strip() for line in lines] for lines in paragraphs if lines]
+
+
+def foot(*parts: str | None) -> str:
+    """What stands at the foot of each page, short enough for three lines."""
+    text = " · ".join(part for part in parts if part)
+    return text if len(text) <= _LONGEST_FOOT else f"{text[: _LONGEST_FOOT - 1]}…"
 
 
 def file_name(*parts: str) -> str:

@@ -98,7 +98,7 @@ def queries() -> Iterator[tuple[str, str]]:
         if kind not in reached or f"{kind}.{name}" in APART:
             continue
         way = (*reached[kind], (name, field))
-        pages = sum(is_connection(step) for _, step in way)
+        pages = sum(is_connection(step) or is_list(step) for _, step in way)
         for selected, text in selections(item(field)):
             inner = item(field).fields.get(selected)
             together = pages + (inner is not None and is_list(inner))

@@ -1,0 +1,112 @@
+"""PDFs to download: made when they are asked for, for whoever asked for the address and may read sales documents."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
+
+import httpx
+import pytest
+
+from models import Permission, clock, pdf_link
+from models.pdf_link import PdfLink
+from services.documents import Storage
+from tests import factories, storages
+from tests.client import Client, ClientWith
+from tests.resolvers.documents import UPDATE_USER
+from tests.resolvers.stubs import nothing_recorded, recorded
+from tests.services.pdf.pages import opened
+
+pytestmark = pytest.mark.anyio
+
+NOW = datetime(2026, 6, 20, 12, tzinfo=UTC)
+READ = [Permission.CUSTOMERS_READ, Permission.SALES_DOCUMENTS_READ]
+DOCUMENT = "query ($id: ID!) { salesDocument(id: $id) { pdfUrl } }"
+STATEMENT = "query ($id: ID!, $month: String) { customer(id: $id) { statement(month: $month) { pdfUrl } } }"
+
+
+async def get(url: str, method: str = "GET") -> httpx.Response:
+    """What somebody gets who sends no token."""
+    return await Client().http.request(method, url)
+
+
+async def url_of(client: Client, identifier: str) -> str:
+    return str((await client.run(DOCUMENT, id=identifier))["salesDocument"]["pdfUrl"])
+
+
+async def test_a_sales_document_as_it_is_now(client: Client, storage: Storage) -> None:
+    customer = await factories.customer(client, name="Lakeside Bakery", billingAddress=factories.PARIS)
+    location = await factories.location(client, customer["id"], name="Bakery North")
+    invoice = await factories.posted_invoice(client, customer["id"], number="A/7 ü", locationId=location["id"])
+    url = await url_of(client, invoice["id"])
+    await factories.payment(client, invoice["id"], reference="4711")
+    async with nothing_recorded():
+        response = await get(url)
+    assert response.status_code == 200
+    headers = response.headers
+    assert headers["content-type"] == "application/pdf"
+    assert headers["content-disposition"].endswith(f"; filename*=UTF-8''{quote('Invoice A-7 ü.pdf')}")
+    assert headers["content-security-policy"].startswith("sandbox")
+    assert (headers["cache-control"], headers["referrer-policy"]) == ("private, no-store", "no-referrer")
+    assert headers["x-content-type-options"] == "nosniff"
+    page = opened(response.content)
+    for expected in ("Invoice A/7 ü", "Lakeside Bakery 12 rue Cler", "Location Bakery North", "Balance due 380.00 EUR"):
+        assert expected in page.text
+    assert await storages.objects(storage) == []
+
+    quote_ = await factories.sales_document(client, customer["id"], kind="QUOTE")
+    assert "Draft. This quote is not final" in opened((await get(await url_of(client, quote_["id"]))).content).text
+
+
+async def test_a_statement_of_a_month(client: Client) -> None:
+    with clock.set_to(lambda: NOW):
+        customer = await factories.customer(client)
+        await factories.posted_invoice(client, customer["id"], issuedOn="2026-05-02")
+        for month, day in (("2026-05", "31 May 2026"), (None, "20 June 2026")):
+            data = await client.run(STATEMENT, id=customer["id"], month=month)
+            response = await get(data["customer"]["statement"]["pdfUrl"])
+            assert response.status_code == 200
+            page = opened(response.content)
+            assert f"As of {day}" in page.text
+            assert "Total 500.00" in page.text
+        assert "Statement 2026-06-20.pdf" in response.headers["content-disposition"]
+
+
+async def test_addresses_end_and_cannot_be_made_up(client: Client) -> None:
+    invoice = await factories.sales_document(client)
+    now = datetime.now(UTC)
+    with clock.set_to(lambda: now):
+        url = await url_of(client, invoice["id"])
+    for seconds, status in ((0, 200), (299, 200), (302, 410)):
+        with clock.set_to(lambda seconds=seconds: now + timedelta(seconds=seconds)):  # type: ignore[misc]
+            assert (await get(url)).status_code == status, seconds
+    payload, at, signature = url.split("/")[2].split(".")
+    forged = pdf_link.address(PdfLink(invoice["id"], "ses_x"), "00" * 32)
+    document = await factories.document(client)
+    token = document["downloadUrl"].split("/")[2]
+    for bad in (f"/pdf/{payload}.{at}.{signature[:-2]}", forged, "/pdf/x", "/pdf/" + "x" * 5000, f"/pdf/{token}"):
+        assert (await get(bad)).status_code == 404, bad
+    assert (await get(url, "POST")).status_code == 405
+
+
+async def test_todays_permissions_govern_and_a_refusal_is_an_event(client: Client, client_with: ClientWith) -> None:
+    invoice = await factories.sales_document(client)
+    reader = await client_with(READ)
+    assert reader.user is not None
+    url = await url_of(reader, invoice["id"])
+    role = await factories.user_role(client, Permission.CUSTOMERS_READ)
+    await client.change(UPDATE_USER, input={"id": reader.user["id"], "roleId": role["id"]})
+    response = await get(url)
+    assert (response.status_code, "SALES_DOCUMENTS_READ" in response.text) == (403, True)
+    [stub] = await recorded(client, actorId=reader.user["id"])
+    assert (stub["action"], stub["requestId"]) == ("USER_PERMISSION_REFUSED", response.headers["x-request-id"])
+    await client.change(UPDATE_USER, input={"id": reader.user["id"], "active": False})
+    assert "not signed in" in (await get(url)).text
+
+
+async def test_a_document_that_was_deleted_is_gone(client: Client) -> None:
+    draft = await factories.sales_document(client)
+    url = await url_of(client, draft["id"])
+    delete = "mutation ($input: DeleteSalesDocumentInput!) { deleteSalesDocument(input: $input) { errors { code } } }"
+    await client.change(delete, input={"id": draft["id"]})
+    assert (await get(url)).status_code == 410
