@@ -39,9 +39,7 @@ _NOTHING: Row = {
 
 async def _preview(
     info: Info,
-    input: Annotated[
-        SendCommunicationInput, strawberry.argument(description="What sendCommunication would get.")
-    ],
+    input: Annotated[SendCommunicationInput, strawberry.argument(description="What sendCommunication would get.")],
 ) -> Any:
     try:
         found = await sending.preview(actor_of(info.context), given(input))

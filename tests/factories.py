@@ -27,6 +27,7 @@ from tests.resolvers.documents import (
     POST,
     RECORD_PAYMENT,
     RELEASE,
+    SEND_COMMUNICATION,
     SET_ORDER_PASSWORD,
     UPDATE_PREFERENCES,
     UPLOAD_DOCUMENT,
@@ -124,6 +125,21 @@ async def posted_invoice(client: Client, customer_id: str | None = None, **field
     """A posted invoice over 500.00 EUR."""
     made = await sales_document(client, customer_id, **fields)
     return await _made(client, POST, "salesDocument", {"id": made["id"]})
+
+
+async def recipient(client: Client, customer_id: str | None = None, **fields: Any) -> Made:
+    """A contact who gets all emails: designated for both, with an address."""
+    number = next(_numbers)
+    role = await contact_role(client, invoicePresentment=True, communication=True)
+    methods = [{"kind": "EMAIL", "value": f"person.{number}@example.com"}]
+    return await contact(client, customer_id, **{"roleId": role["id"], "methods": methods, **fields})
+
+
+async def communication(client: Client, customer_id: str | None = None, **fields: Any) -> Made:
+    """An email of your own text to the customer's contacts, or to that of a new one."""
+    of = customer_id or (await recipient(client))["customer"]["id"]
+    said = {"kind": "TASK", "customerId": of, "subject": f"Task {next(_numbers)}", "text": "Please have a look."}
+    return await _made(client, SEND_COMMUNICATION, "communication", {**said, **fields})
 
 
 async def payment(client: Client, sales_document_id: str, **fields: Any) -> Made:

@@ -332,6 +332,26 @@ async def delete_document(admin: Client) -> tuple[Client, Sent | None]:
 
 
 @example
+async def send_communication(admin: Client) -> tuple[Client, Sent | None]:
+    invoice = await factories.posted_invoice(admin)
+    customer_id = invoice["customer"]["id"]
+    contact = await factories.recipient(admin, customer_id)
+    document = await factories.document(admin, customer_id)
+    about = {"kind": "INVOICE", "customerId": customer_id, "salesDocumentId": invoice["id"], "attachInvoice": True}
+    return admin, {**about, "recipients": [{"contactId": contact["id"]}], "documentIds": [document["id"]]}
+
+
+@example
+async def resend_communication(admin: Client) -> tuple[Client, Sent | None]:
+    return admin, {"id": (await factories.communication(admin))["id"]}
+
+
+@example
+async def send_password_link(admin: Client) -> tuple[Client, Sent | None]:
+    return admin, {"contactId": (await factories.recipient(admin))["id"]}
+
+
+@example
 async def create_user(admin: Client) -> tuple[Client, Sent | None]:
     return admin, {"name": "Nora New", "email": "nora@example.com"}
 

@@ -28,6 +28,9 @@ APART = {
     "LinkContactsPayload.contacts",
     "ProbableDuplicatePage.pairs",
     "ProbableDuplicatePair.customers",
+    "CommunicationPreview.deliveries",
+    "CommunicationPreview.attachments",
+    "CommunicationPreview.errors",
 }
 # Of few rows all have been read a level above: with many it takes one statement more.
 READ_ABOVE = {"Contact.alsoAt alsoAt"}
