@@ -22,7 +22,6 @@ from models import (
     Forbidden,
     Permission,
     RecipientField,
-    RecipientReason,
     Row,
     SalesDocument,
     Suppression,
@@ -185,6 +184,6 @@ def _warnings(draft: Draft) -> list[str]:
         if addressee.chosen is Choice.MANUAL and against:
             warnings.append(f"By the rules {Contact.label(addressee.contact)} would not get it: {', '.join(against)}.")
         problem = addressee.contact["email_problem"]
-        if RecipientReason.EMAIL_PROBLEM in addressee.reasons and problem is not None:
+        if problem is not None and problem["address"].casefold() == addressee.email.casefold():
             warnings.append(f"The last email to {problem['address']} did not arrive.")
     return warnings

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -82,7 +83,7 @@ async def test_only_those_get_it_again_with_whom_it_failed(client: Client) -> No
     rows = await deliveries(first)
     for row, status in zip(rows, (DeliveryStatus.SENT, DeliveryStatus.FAILED, DeliveryStatus.BOUNCED), strict=True):
         outcome = Outcome(status, clock.now(), "said")
-        await by_ada(lambda change, row=row, outcome=outcome: settle(change, {row["id"]: outcome}))
+        await by_ada(partial(settle, outcomes={row["id"]: outcome}))
     again = await resent(client, first, statuses=["FAILED", "BOUNCED"])
     assert [row["email"] for row in await deliveries(again)] == ["alan@example.com", "edsger@example.com"]
     async with nothing_recorded():
@@ -121,7 +122,7 @@ async def test_of_a_shared_message_somebody_always_stands_in_to(client: Client) 
     [sent, failed] = await deliveries(first)
     for row, status in ((sent, DeliveryStatus.SENT), (failed, DeliveryStatus.FAILED)):
         outcome = Outcome(status, clock.now(), "said")
-        await by_ada(lambda change, row=row, outcome=outcome: settle(change, {row["id"]: outcome}))
+        await by_ada(partial(settle, outcomes={row["id"]: outcome}))
     [row] = await deliveries(await resent(client, first, statuses=["FAILED"]))
     assert (row["contact_id"], row["field"]) == (people[1]["id"], "TO")
 

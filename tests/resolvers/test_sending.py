@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import models
+from audit import Change
 from models import CommunicationKind, Permission, clock
 from models.identifier import new_id
 from services.communications import attaching, making
@@ -118,23 +119,23 @@ async def test_whoever_is_chosen_gets_it_even_with_the_switch_off(client: Client
 
 async def test_a_bounced_address_is_written_to_by_hand_only(client: Client) -> None:
     grace = await factories.recipient(client, **methods("grace@example.com", "hopper@example.com"))
-    row = {"address": "grace@example.com", "at": "2026-01-31T09:00:00+00:00", "reply": "550 no", "delivery_id": None}
-    await factories.by_quickbooks(
-        lambda change: _problem(change, grace["id"], row),
-    )
+    problem = {"address": "grace@example.com", "at": "2026-01-31T09:00:00+00:00", "reply": "550", "delivery_id": None}
+
+    async def bounced(change: Change) -> None:
+        await change.update(models.Contact, await change.get(models.Contact, grace["id"]), {"email_problem": problem})
+
+    await factories.by_quickbooks(bounced)
     sent = text_to(grace["customer"])
     assert (await refusal(client, **sent))["code"] == "NO_RECIPIENT"
-    for email in ("grace@example.com", " Hopper@example.com "):
+    told = "The last email to grace@example.com did not arrive."
+    for email, warned in (("grace@example.com", True), (" Hopper@example.com ", False)):
         chosen = [{"contactId": grace["id"], "email": email}]
         preview = await looked_ahead(client, **sent, recipients=chosen)
-        assert "The last email to grace@example.com did not arrive." in preview["warnings"]
+        assert (told in preview["warnings"]) is warned
         communication = (await client.change(SEND_COMMUNICATION, input={**sent, "recipients": chosen}))["communication"]
         [row] = await deliveries(communication)
-        assert (row["email"], "EMAIL_PROBLEM" in row["reasons"]) == (email.strip().lower(), True)
-
-
-async def _problem(change: Any, contact_id: str, problem: dict[str, Any]) -> None:
-    await change.update(models.Contact, await change.get(models.Contact, contact_id), {"email_problem": problem})
+        assert (row["email"], row["chosen"]) == (email.strip().lower(), "MANUAL")
+        assert "EMAIL_PROBLEM" in row["reasons"]
 
 
 async def test_one_message_for_all_has_a_cc(client: Client) -> None:
@@ -221,7 +222,7 @@ async def test_names_with_line_breaks_never_reach_a_header(client: Client) -> No
     grace = await factories.recipient(client)
     invoice = await factories.posted_invoice(client, grace["customer"]["id"])
 
-    async def forced(change: Any) -> None:
+    async def forced(change: Change) -> None:
         row = await change.get(models.SalesDocument, invoice["id"])
         await change.update(models.SalesDocument, row, {"number": "1\r\nBcc: everybody@example.com"})
 
@@ -376,12 +377,12 @@ async def test_what_is_recorded_is_what_is_sent_whatever_changes_meanwhile(clien
     sent = {"kind": "TASK", "customerId": customer["id"]}
     changed = {"id": grace["id"], "firstName": "New", **methods(new)}
     somebody = [Client(client.token, client.user) for _ in range(3)]
-    first, second, _ = await asyncio.gather(
+    payloads = await asyncio.gather(
         somebody[0].change(SEND_COMMUNICATION, input=sent),
         somebody[1].change(SEND_COMMUNICATION, input=sent),
         somebody[2].change(UPDATE_CONTACT, input=changed),
     )
-    rows = [row for payload in (first, second) for row in await deliveries(payload["communication"])]
+    rows = [row for payload in payloads[:2] for row in await deliveries(payload["communication"])]
     assert len(rows) == len(await waiting()) == 2
     for row in rows:
         assert (row["email"], row["name"].split()[0]) in {(old, "Old"), (new, "New")}

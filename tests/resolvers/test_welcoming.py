@@ -69,7 +69,8 @@ async def test_a_converted_contact_is_welcomed_unless_somebody_says_no(client: C
 
 
 async def test_who_may_not_use_the_portal_is_not_welcomed(client: Client) -> None:
-    for fields in ({"doNotSendWelcome": True}, {"methods": []}):
+    without: list[dict[str, Any]] = [{"doNotSendWelcome": True}, {"methods": []}]
+    for fields in without:
         payload = await created(client, **fields)
         assert (payload["welcome"], actions(payload["events"])) == (None, ["CONTACT_CREATED"])
     closed = await factories.customer(client)
