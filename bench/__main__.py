@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 
 from bench import stores
+from bench.batches import BATCHES
 from bench.measuring import Measuring, load_generator
 from bench.report import write_report
 from bench.scale import FULL, QUICK
@@ -41,6 +42,7 @@ class Name(Enum):
     UPDATE = "update"
     HISTORY = "history"
     HISTORY_VIEW = "history-view"
+    RECIPIENTS = "recipients"
 
 
 def main(
@@ -72,6 +74,9 @@ def main(
             for dialect in dialects:
                 for _, together in groupby(wanted, key=lambda scenario: scenario.servers):
                     measuring.measure(dialect, list(together))
+                for batch in BATCHES:
+                    if name in (None, batch.name):
+                        measuring.measure_batch(dialect, batch)
         text = write_report(measuring.figures, wanted, scale, seeded.versions())
     if not quick and only is None and database is None:
         RESULTS.write_text(text)

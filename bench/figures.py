@@ -6,6 +6,7 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bench.batches import BatchFigure
 from bench.load import Outcome
 from bench.servers import COUNTERFOIL
 
@@ -38,6 +39,7 @@ class Figures:
     def __init__(self) -> None:
         self._figures: list[Figure] = []
         self._memory: dict[tuple[str, str], float] = {}
+        self._batches: dict[str, list[BatchFigure]] = {}
 
     def add(self, dialect: str, scenario: str, store: str, variant: str, rounds: Sequence[Round]) -> None:
         """Take the medians of these rounds."""
@@ -55,6 +57,14 @@ class Figures:
     def memory_of(self, dialect: str) -> dict[str, float]:
         """The resident memory of each variant in MiB."""
         return {variant: size for (of, variant), size in self._memory.items() if of == dialect}
+
+    def add_batch(self, dialect: str, figure: BatchFigure) -> None:
+        """Keep how long a batch took."""
+        self._batches.setdefault(dialect, []).append(figure)
+
+    def batches_of(self, dialect: str) -> list[BatchFigure]:
+        """How long each batch took."""
+        return self._batches.get(dialect, [])
 
     def of(self, **wanted: str) -> list[Figure]:
         """The figures with these values."""

@@ -13,6 +13,7 @@ from dataclasses import asdict
 from itertools import count
 from typing import Any
 
+from bench.batches import Batch
 from bench.figures import Figures, Round
 from bench.load import COUNTER, VALUE, Job, Outcome
 from bench.scale import Scale
@@ -54,6 +55,12 @@ class Measuring:
             for (store, variant), server in servers.items():
                 if store == "long":
                     self.figures.add_memory(dialect, variant, server.memory)
+
+    def measure_batch(self, dialect: str, batch: Batch) -> None:
+        """Measure a batch, on a copy of its database."""
+        self._report(f"{dialect}, {batch.name}")
+        with self._stores.copy(dialect, batch.store) as url:
+            self.figures.add_batch(dialect, batch.measure(url, self._scale.rounds))
 
     @contextmanager
     def _server(self, dialect: str, store: str, variant: str, writes: bool) -> Iterator[Server]:

@@ -19,7 +19,7 @@ def write_report(figures: Figures, scenarios: Sequence[Scenario], scale: Scale, 
     """The report in Markdown; of a partial run, what there is."""
     parts = ["# Benchmarks", "`python -m bench` wrote this file.", *_introduction(scale, databases)]
     for dialect, name in _DIALECTS.items():
-        if figures.of(dialect=dialect):
+        if figures.of(dialect=dialect) or figures.batches_of(dialect):
             parts += [f"## {name}", *_tables(figures, dialect, scenarios, scale)]
     parts += ["## Targets", _table(("target", "measured", ""), _targets(figures))]
     parts += ["## Reading", "\n".join(f"- {sentence}" for sentence in _reading(figures))]
@@ -70,6 +70,10 @@ def _tables(figures: Figures, dialect: str, scenarios: Sequence[Scenario], scale
         if rows:
             yield f"### {scenario.name}: {scenario.title}{_connections(scenario)}"
             yield _table(heads, rows)
+    for figure in figures.batches_of(dialect):
+        yield f"### {figure.batch.name}: {figure.batch.title}"
+        row = (f"{figure.number:,}", f"{figure.seconds:.2f}", f"{figure.number / figure.seconds:,.0f}")
+        yield _table((figure.batch.things, "seconds", f"{figure.batch.things}/s"), [row])
     served = figures.memory_of(dialect)
     if served:
         yield f"### Memory after {scale.long:,} events"
@@ -113,6 +117,10 @@ def _targets(figures: Figures) -> Iterator[tuple[str, str, str]]:
                 yield _target(
                     f"{scenario} on {name}: p50 of long at most 2 times that of short", longer, 2, "{:.2f}", most=True
                 )
+        for figure in figures.batches_of(dialect):
+            batch = figure.batch
+            what = f"{batch.name} on {name}: {batch.number:,} {batch.things} in at most {batch.seconds:g} s"
+            yield _target(what, figure.for_the_target, batch.seconds, "{:.2f} s", most=True)
         served = figures.memory_of(dialect).get(COUNTERFOIL)
         if served is not None:
             yield _target(f"memory on {name}: at most 150 MiB", served, 150, "{:.0f} MiB", most=True)

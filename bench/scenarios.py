@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import cursor, names
+from bench.batches import BATCHES
 from bench.load import CONNECTIONS, COUNTER, VALUE, Job
 from bench.servers import CACHED, COUNTERFOIL, FLOOR, PLAIN, Server
 from bench.stores import Stores
@@ -65,8 +66,9 @@ def document(operation: str) -> str:
 
 
 def stores_of(only: str | None) -> set[str]:
-    """The names of the databases that the scenario uses; of all without a name."""
-    return {store for group in _GROUPS if only is None or only in group.names for store in group.stores}
+    """The names of the databases that the scenario or the batch uses; of all without a name."""
+    used = {store for group in _GROUPS if only is None or only in group.names for store in group.stores}
+    return used | {batch.store for batch in BATCHES if only in (None, batch.name)}
 
 
 def scenarios(stores: Stores, only: str | None = None) -> list[Scenario]:

@@ -35,7 +35,14 @@ _R = RecipientReason
 # Any one of the others keeps a contact out.
 FOR = frozenset({_R.DESIGNATED, _R.SWITCHED_ON, _R.ABOUT_THE_CONTACT})
 
-_ORDER = {reason: position for position, reason in enumerate(_R)}
+# Kind → the column of the role that brings it, and the name of its switch; None for none.
+_RULES = {
+    kind: (
+        DESIGNATION[kind].value if kind in DESIGNATION else None,
+        kind.value if kind in SWITCHED else None,
+    )
+    for kind in CommunicationKind
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,17 +78,18 @@ def decide(
     go first. `location_id` is that of the sales document that the email is about: a contact of another location is
     left out. A welcome or set-password email asks for no role: it is about the contact.
     """
-    reasons: list[RecipientReason] = []
-    designation = DESIGNATION.get(kind)
-    if designation is None:
-        reasons.append(_R.ABOUT_THE_CONTACT)
-    elif role is None:
-        reasons.append(_R.NO_ROLE)
-    else:
-        reasons.append(_R.DESIGNATED if role[designation.value] else _R.NOT_DESIGNATED)
-    if kind in SWITCHED:
-        on = effective(contact["notifications"], notifications, kind.value)
-        reasons.append(_R.SWITCHED_ON if on else _R.SWITCHED_OFF)
+    column, switch = _RULES[kind]
+    designated = column is not None and role is not None and role[column]
+    on = switch is not None and effective(contact["notifications"], notifications, switch)
+    reasons = []
+    if designated:
+        reasons.append(_R.DESIGNATED)
+    if on:
+        reasons.append(_R.SWITCHED_ON)
+    if column is not None and not designated:
+        reasons.append(_R.NO_ROLE if role is None else _R.NOT_DESIGNATED)
+    if switch is not None and not on:
+        reasons.append(_R.SWITCHED_OFF)
     if not customer["active"]:
         reasons.append(_R.CUSTOMER_INACTIVE)
     if not contact["active"]:
@@ -92,7 +100,9 @@ def decide(
         reasons.append(_R.NO_EMAIL)
     elif contact["email_problem"] is not None:
         reasons.append(_R.EMAIL_PROBLEM)
-    return Decision(kind, contact, role, tuple(sorted(reasons, key=_ORDER.__getitem__)))
+    if column is None:
+        reasons.append(_R.ABOUT_THE_CONTACT)
+    return Decision(kind, contact, role, tuple(reasons))
 
 
 class RecipientWarningCode(Enum):

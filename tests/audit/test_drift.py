@@ -25,11 +25,15 @@ from models import (
     Settings,
     User,
 )
+from models.preference_values import COMPANY
 from models.registry import AUDITED
+from models.switch import NAMES
 from tests.audit.intruder import literal, unguarded
 from tests.audit.rows import by_ada, defaults, deleted, disclosed, email, events, new, updated
 
 pytestmark = pytest.mark.anyio
+
+ON = dict.fromkeys(NAMES["notifications"], True)
 
 
 async def healed(database: Database) -> list[int]:
@@ -134,6 +138,16 @@ async def test_a_forced_insert_is_found_and_adopted(
         (Settings, "online_payments", [1]),
         (Settings, "online_payments", {"enabled": False, "disabled_until": "soon"}),
         (Settings, "online_payments", {"enabled": True, "disabled_until": "2026-03-12"}),
+        (Settings, "notifications", {}),
+        (Settings, "notifications", {**ON, "INVOICE": "yes"}),
+        (Settings, "notifications", {**ON, "REMINDER": True}),
+        (Settings, "portal_permissions", ["INVOICES"]),
+        (Settings, "company", {"name": "Lakeside"}),
+        (Settings, "company", {**dict.fromkeys(COMPANY), "name": 7}),
+        (Settings, "company", {**dict.fromkeys(COMPANY), "name": "Lakeside", "address": "Berlin"}),
+        (Contact, "notifications", {}),
+        (Contact, "notifications", {"REMINDER": True}),
+        (Contact, "portal_permissions", {"INVOICES": 1}),
         (ReminderWorkflow, "steps", {}),
         (ReminderWorkflow, "steps", ["7"]),
     ],

@@ -42,7 +42,8 @@ CARD = "{ enabled surcharge }"
 ACH = "{ enabled discount }"
 SETTINGS = f"""{{
   id revision reminders {REMINDERS} monthlyStatement onlinePayments {ONLINE_PAYMENTS} customerPortal
-  card {CARD} ach {ACH} contactPolicy
+  card {CARD} ach {ACH} contactPolicy portalAccess separateMessages replyTo
+  company {{ name address {ADDRESS} email phone taxId paymentInstructions }}
 }}"""
 
 

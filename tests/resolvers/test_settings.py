@@ -37,6 +37,10 @@ async def test_settings_exist_from_the_start_once(client: Client) -> None:
         "card": {"enabled": False, "surcharge": "0.00"},
         "ach": {"enabled": True, "discount": "0.00"},
         "contactPolicy": "NOT_REQUIRED",
+        "portalAccess": "ALL_CONTACTS",
+        "separateMessages": True,
+        "replyTo": None,
+        "company": None,
     }
     [stub] = await recorded(client, subjectId=SETTINGS_ID)
     assert (stub["action"], stub["category"]) == ("SETTINGS_CREATED", "SETTINGS")
@@ -105,13 +109,85 @@ async def test_what_does_not_change_leaves_nothing(client: Client) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["reminders", "monthlyStatement", "onlinePayments", "customerPortal", "card", "ach", "contactPolicy"],
+    [
+        *("reminders", "monthlyStatement", "onlinePayments", "customerPortal", "card", "ach", "contactPolicy"),
+        *("notifications", "portalPermissions", "portalAccess", "separateMessages"),
+    ],
 )
-async def test_nothing_of_the_settings_can_be_cleared(client: Client, name: str) -> None:
+async def test_nothing_else_of_the_settings_can_be_cleared(client: Client, name: str) -> None:
     async with nothing_recorded():
         fault = await client.fault(UPDATE_SETTINGS, input={name: None})
     assert (fault["code"], fault["field"]) == ("INVALID", ["input", name])
     assert fault["message"].endswith("cannot be null: for all customers something must hold.")
+
+
+COMPANY: dict[str, Any] = {
+    "name": " Lakeside  Bakery ",
+    "address": {"lines": ["Torstraße 1"], "city": "Berlin", "postalCode": "10119", "country": "de"},
+    "email": "office@Lakeside.example.com",
+    "phone": "030 123456",
+    "taxId": "DE 123",
+    "paymentInstructions": "By transfer to\r\nDE02 1203 0000 0000 2020 51",
+}
+
+
+async def test_the_company_that_writes_and_where_answers_go(client: Client) -> None:
+    payload = await change(client, company=COMPANY)
+    assert payload["settings"]["company"] == {
+        "name": "Lakeside Bakery",
+        "address": {**factories.BERLIN},
+        "email": "office@lakeside.example.com",
+        "phone": "+4930123456",
+        "taxId": "DE 123",
+        "paymentInstructions": "By transfer to\nDE02 1203 0000 0000 2020 51",
+    }
+    payload = await change(
+        client,
+        company={**COMPANY, "paymentInstructions": "Cash"},
+        replyTo="billing@Lakeside.example.com",
+        separateMessages=False,
+    )
+    assert payload["settings"]["replyTo"] == "billing@lakeside.example.com"
+    [stub] = payload["events"]
+    assert affected(stub) == {"company": None, "replyTo": None, "separateMessages": None}
+    assert texts(stub) == {
+        "company": (
+            "Lakeside Bakery, Torstraße 1, Berlin, 10119, DE, office@lakeside.example.com, +4930123456, DE 123, "
+            + COMPANY["paymentInstructions"].replace("\r", ""),
+            "Lakeside Bakery, Torstraße 1, Berlin, 10119, DE, office@lakeside.example.com, +4930123456, DE 123, Cash",
+        ),
+        "replyTo": (None, "billing@lakeside.example.com"),
+        "separateMessages": ("one for each recipient", "one for all recipients"),
+    }
+    payload = await change(client, company={"name": "Lakeside", "email": "", "phone": " ", "taxId": None})
+    nothing = dict.fromkeys(["address", "email", "phone", "taxId", "paymentInstructions"])
+    assert payload["settings"]["company"] == {"name": "Lakeside", **nothing}
+    payload = await change(client, company=None, replyTo=None, portalAccess="COMMUNICATION_CONTACTS")
+    assert payload["settings"]["company"] is payload["settings"]["replyTo"] is None
+    assert texts(payload["events"][0])["portalAccess"] == ("all contacts", "communication contacts")
+
+
+@pytest.mark.parametrize(
+    ("sent", "field"),
+    [
+        ({"company": {"name": "  "}}, ["company", "name"]),
+        ({"company": {"name": "x" * 201}}, ["company", "name"]),
+        ({"company": {**COMPANY, "email": "office@nowhere"}}, ["company", "email"]),
+        ({"company": {**COMPANY, "phone": "12"}}, ["company", "phone"]),
+        ({"company": {**COMPANY, "taxId": "DE\n123"}}, ["company", "taxId"]),
+        ({"company": {**COMPANY, "paymentInstructions": "x" * 2001}}, ["company", "paymentInstructions"]),
+        ({"company": {**COMPANY, "address": {"lines": [], "country": "XX"}}}, ["company", "address", "country"]),
+        ({"replyTo": "billing"}, ["replyTo"]),
+        ({"replyTo": ""}, ["replyTo"]),
+        ({"replyTo": "a@example.com\r\nBcc: b@example.com"}, ["replyTo"]),
+    ],
+)
+async def test_a_bad_company_or_address_for_answers_is_refused(
+    client: Client, sent: dict[str, Any], field: list[str]
+) -> None:
+    async with nothing_recorded():
+        fault = await client.fault(UPDATE_SETTINGS, input=sent)
+    assert (fault["code"], fault["field"]) == ("INVALID", ["input", *field])
 
 
 async def test_a_stale_revision_of_the_settings_is_refused(client: Client) -> None:

@@ -31,6 +31,9 @@ APART = {
     "CommunicationPreview.deliveries",
     "CommunicationPreview.attachments",
     "CommunicationPreview.errors",
+    "Recipients.recipients",
+    "Settings.notifications",
+    "Settings.portalPermissions",
 }
 # Of few rows all have been read a level above: with many it takes one statement more.
 READ_ABOVE = {"Contact.alsoAt alsoAt"}
@@ -206,6 +209,34 @@ async def test_pairs_of_probable_duplicates(client: Client, database: models.Dat
         with observed(database) as seen:
             found = (await client.run(text))["probableDuplicates"]
         assert len(found["pairs"]) >= parents / 2
+        counts.append(len(seen))
+    assert counts[0] == counts[1]
+
+
+async def test_recipients(client: Client, database: models.Database) -> None:
+    assert client.user is not None
+    world = World(client.user)
+    one = f"included reasons email portalAccess {{ allowed reasons }} permitted contact {{ {VALUES['Contact']} }}"
+    text = f"""query ($id: ID!, $document: ID!) {{
+      recipients(customerId: $id, kind: INVOICE, salesDocumentId: $document) {{
+        recipients {{ {one} }} further warning {{ code message }}
+      }}
+    }}"""
+    counts = []
+    for children in (1, 12):
+        await world.grow(1, children)
+        with observed(database) as seen:
+            found = await client.run(text, id=world.ids["cus"][0], document=world.ids["sdo"][0])
+        assert len(found["recipients"]["recipients"]) == children
+        counts.append(len(seen))
+    assert counts[0] == counts[1]
+
+
+async def test_lists_of_the_settings(client: Client, database: models.Database) -> None:
+    counts = []
+    for more in ("", "notifications { kind enabled } portalPermissions { module enabled }"):
+        with observed(database) as seen:
+            await client.run(f"{{ settings {{ id {more} }} }}")
         counts.append(len(seen))
     assert counts[0] == counts[1]
 
