@@ -21,6 +21,7 @@ from models.preferences import ReminderWorkflow
 from models.purpose import Purpose
 from models.recipient_conditions import has_no_recipient_for, receives
 from models.sales_document import Payment, SalesDocument
+from models.template import Template
 from models.user import User, UserRole
 
 _ID = Key.column("id")
@@ -100,6 +101,7 @@ DOCUMENTS_OF_CUSTOMER = Listing(Document, {"NAME": _NAME, "CREATED_AT": _CREATED
 ASSIGNMENTS_OF_CUSTOMER = Listing(Assignment, {"CREATED_AT": _CREATED_AT}, "CREATED_AT", parent="customer_id")
 ASSIGNMENTS_OF_CONTACT = replace(ASSIGNMENTS_OF_CUSTOMER, parent="contact_id")
 
+TEMPLATES = Listing(Template, {"NAME": _NAME}, "NAME")
 PURPOSES = Listing(Purpose, {"NAME": _NAME}, "NAME")
 CONTACT_ROLES = Listing(ContactRole, {"NAME": _NAME}, "NAME")
 USERS = Listing(User, {"NAME": _NAME}, "NAME")
@@ -161,6 +163,15 @@ def sales_document_conditions(wanted: Mapping[str, Any]) -> list[Condition]:
     if wanted.get("open") is not None:
         sql = f"(t.balance > 0 AND {_OPEN})"
         found.append(Condition(sql if wanted["open"] else f"NOT {sql}"))
+    return found
+
+
+def template_conditions(wanted: Mapping[str, Any]) -> list[Condition]:
+    """The conditions of a filter of templates. Absent and None mean no condition."""
+    flags = [name for name in ("standard", "enabled") if wanted.get(name) is not None]
+    found = [Condition(f"{'' if wanted[name] else 'NOT '}t.{name}") for name in flags]
+    if wanted.get("kind") is not None:
+        found.append(Condition("t.kind = ?", (wanted["kind"].value,)))
     return found
 
 

@@ -17,6 +17,7 @@ from resolvers.purposes import PurposeMutation, PurposeQuery
 from resolvers.recipients import RecipientQuery
 from resolvers.sales_documents import SalesDocumentMutation, SalesDocumentQuery
 from resolvers.sending import SendingMutation, SendingQuery
+from resolvers.templates import TemplateMutation, TemplateQuery
 from resolvers.users import UserMutation, UserQuery
 from resolvers.viewer import ViewerMutation, ViewerQuery
 
@@ -35,6 +36,7 @@ class Query(
     RecipientQuery,
     DocumentQuery,
     SendingQuery,
+    TemplateQuery,
     HistoryQuery,
     UserQuery,
 ):
@@ -54,6 +56,7 @@ class Mutation(
     PreferenceMutation,
     DocumentMutation,
     SendingMutation,
+    TemplateMutation,
     UserMutation,
 ):
     """What can be changed."""

@@ -20,6 +20,7 @@ from tests.resolvers.documents import (
     CREATE_NOTE,
     CREATE_PURPOSE,
     CREATE_SALES_DOCUMENT,
+    CREATE_TEMPLATE,
     CREATE_USER,
     CREATE_USER_ROLE,
     CREATE_WORKFLOW,
@@ -70,6 +71,12 @@ async def reminder_workflow(client: Client, **fields: Any) -> Made:
     """Three days before, on and a week after the due date."""
     named = {"name": f"Workflow {next(_numbers)}", "steps": [-3, 0, 7]}
     return await _made(client, CREATE_WORKFLOW, "reminderWorkflow", {**named, **fields})
+
+
+async def template(client: Client, **fields: Any) -> Made:
+    """A template of emails with invoices, a copy of the standard one."""
+    named = {"kind": "INVOICE", "name": f"Template {next(_numbers)}"}
+    return await _made(client, CREATE_TEMPLATE, "template", {**named, **fields})
 
 
 async def purpose(client: Client, **fields: Any) -> Made:

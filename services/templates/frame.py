@@ -46,7 +46,8 @@ class Part:
 
 def letter(*parts: Part) -> tuple[str, str]:
     """The sources of text and HTML of a letter of these parts."""
-    return _TEXT % "\n\n".join(part.text for part in parts), _HTML % "\n".join(part.html for part in parts)
+    text, html = "\n\n".join(part.text for part in parts), "\n".join(part.html for part in parts)
+    return (_TEXT % text).strip(), (_HTML % html).strip()
 
 
 def paragraph(source: str) -> Part:

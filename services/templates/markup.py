@@ -6,6 +6,7 @@ style sheets: mail programs ignore or distrust them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 import nh3
@@ -43,9 +44,18 @@ STYLES = frozenset(
 )
 SCHEMES = frozenset({"http", "https", "mailto"})
 
+# What loads something or runs, or hides that it does.
+ODD_STYLE = re.compile(r"[\\@]|/\*|url\s*\(|expression|javascript", re.IGNORECASE)
+
+
+def _attribute(_tag: str, name: str, value: str) -> str | None:
+    return None if name == "style" and ODD_STYLE.search(value) else value
+
+
 _cleaner = nh3.Cleaner(
     tags=set(TAGS),
     attributes={tag: set(names) for tag, names in ATTRIBUTES.items()},
+    attribute_filter=_attribute,
     filter_style_properties=set(STYLES),
     url_schemes=set(SCHEMES),
     url_relative="deny",

@@ -40,18 +40,18 @@ _WAS_DUE = paragraph(
     f"{_OPEN_FIRST} was due on {{{{ sales_document.due_on }}}} and is {_DAYS % ('days_overdue', 'days_overdue')}"
     " overdue. Please arrange the payment of {{ sales_document.balance }}."
 )
+_OPEN_AMOUNT = "{{ sales_document.balance }} is to be paid."
 _IS_DUE = choice(
-    "sales_document.due_on",
-    choice(
-        "sales_document.days_until_due > 0",
-        paragraph(
-            f"{_OPEN_FIRST} is due on {{{{ sales_document.due_on }}}},"
-            f" in {_DAYS % ('days_until_due', 'days_until_due')}."
-            " {{ sales_document.balance }} is to be paid."
-        ),
-        paragraph(f"{_OPEN_FIRST} is due today. {{{{ sales_document.balance }}}} is to be paid."),
+    "sales_document.days_until_due > 0",
+    paragraph(
+        f"{_OPEN_FIRST} is due on {{{{ sales_document.due_on }}}},"
+        f" in {_DAYS % ('days_until_due', 'days_until_due')}. {_OPEN_AMOUNT}"
     ),
-    paragraph("This is a friendly reminder of what is still open on your account."),
+    choice(
+        "sales_document.due_on == today",
+        paragraph(f"{_OPEN_FIRST} is due today. {_OPEN_AMOUNT}"),
+        paragraph("This is a friendly reminder of what is still open on your account."),
+    ),
 )
 _REMINDER = letter(
     choice("sales_document.days_overdue > 0", _WAS_DUE, _IS_DUE),

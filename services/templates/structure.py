@@ -13,7 +13,7 @@ from operator import itemgetter
 
 from jinja2 import nodes
 
-from services.templates.markup import ATTRIBUTES, INLINE, PHRASING, SCHEMES, STYLES, TAGS, VOID
+from services.templates.markup import ATTRIBUTES, INLINE, ODD_STYLE, PHRASING, SCHEMES, STYLES, TAGS, VOID
 from services.templates.problem import Problems
 
 DEEPEST = 40
@@ -30,7 +30,6 @@ _UNREADABLE = (
     "This tag cannot be read: close it, put its values in quotes, and use {{ … if … else … }} in them."
     " For a plain < write &lt;."
 )
-_ODD_STYLE = re.compile(r"[\\@]|/\*|url\s*\(|expression", re.IGNORECASE)
 
 
 @dataclass
@@ -121,7 +120,7 @@ class Structure:
             self._style(value, line)
 
     def _style(self, value: str, line: int) -> None:
-        if _ODD_STYLE.search(value):
+        if ODD_STYLE.search(value):
             self._problems.add(line, "A style may hold plain values only, nothing that is loaded or computed.")
             return
         for declaration in filter(None, (part.strip() for part in value.split(";"))):

@@ -23,7 +23,7 @@ def variables(
     kind: CommunicationKind,
     *,
     settings: Row,
-    customer: Row,
+    customer: Row | None,
     contact: Row | None,
     sales_document: Row | None = None,
     statement: Statement | None = None,
@@ -37,7 +37,7 @@ def variables(
     """
     found: dict[str, Any] = {
         "company": _company(settings["company"]),
-        "customer": {**customer, "billing_address": _address(customer["billing_address"])},
+        "customer": {} if customer is None else {**customer, "billing_address": _address(customer["billing_address"])},
         "contact": {**contact, "name": full_name(contact)} if contact is not None else {},
         "today": today,
         "sales_document": _sales_document(sales_document, today) if sales_document is not None else {},

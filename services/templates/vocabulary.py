@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from enum import Enum
+from typing import Any
 
 from models import CommunicationKind
+from services.templates.values import Day, Facts, Money
 
 
 class Shape(Enum):
@@ -24,7 +27,7 @@ class Value:
     """A value; all but flags can be shown. Texts are cut to `longest` characters, the others are never longer."""
 
     description: str
-    example: str
+    example: str | int | Money | Day
     shape: Shape = Shape.TEXT
     longest: int = 200
 
@@ -63,15 +66,15 @@ Parts = Mapping[str, Part]
 LINES = 200
 
 
-def _money(description: str, example: str) -> Value:
-    return Value(description, example, Shape.MONEY, 40)
+def _money(description: str, minor: int) -> Value:
+    return Value(description, Money(minor, "EUR"), Shape.MONEY, 40)
 
 
-def _day(description: str, example: str) -> Value:
-    return Value(description, example, Shape.DATE, 20)
+def _day(description: str, *example: int) -> Value:
+    return Value(description, Day(date(*example)), Shape.DATE, 20)
 
 
-def _number(description: str, example: str) -> Value:
+def _number(description: str, example: int) -> Value:
     return Value(description, example, Shape.NUMBER, 20)
 
 
@@ -114,31 +117,31 @@ _CONTACT = Group(
 )
 _INVOICE = {
     "number": Value("The number.", "1007"),
-    "issued_on": _day("The day it was issued.", "1 January 2026"),
-    "due_on": _day("The day it is due.", "31 January 2026"),
-    "amount": _money("The amount.", "EUR 1,234.50"),
-    "balance": _money("What is still to be paid.", "EUR 1,234.50"),
-    "days_overdue": _number("For how many days it has been overdue; 0 while it is not.", "12"),
+    "issued_on": _day("The day it was issued.", 2026, 1, 1),
+    "due_on": _day("The day it is due.", 2026, 1, 31),
+    "amount": _money("The amount.", 123450),
+    "balance": _money("What is still to be paid.", 123450),
+    "days_overdue": _number("For how many days it has been overdue; 0 while it is not.", 12),
 }
 _SALES_DOCUMENT = Group(
     "The quote, order or invoice that the email is about; false when it is about none.",
     {
         "kind": Value("`quote`, `order` or `invoice`.", "invoice", longest=20),
         **_INVOICE,
-        "paid": _money("What has been paid.", "EUR 0.00"),
+        "paid": _money("What has been paid.", 0),
         "currency": Value("The currency, as a code of ISO 4217.", "EUR"),
-        "days_until_due": _number("In how many days it is due; 0 from that day on.", "0"),
+        "days_until_due": _number("In how many days it is due; 0 from that day on.", 0),
     },
 )
 _STATEMENT = Group(
     "The statement of account; false when there is none.",
     {
         "month": Value("The month.", "January 2026", longest=20),
-        "as_of": _day("The last day that it tells about.", "31 January 2026"),
+        "as_of": _day("The last day that it tells about.", 2026, 1, 31),
         "total": Value("All that is to be paid, in each currency.", "EUR 1,234.50"),
         "overdue": Value("How much of it is overdue.", "EUR 1,234.50"),
         "lines": Several("What is open, the first due first.", Group("An open invoice.", _INVOICE), LINES),
-        "more": _number(f"How many open invoices there are beyond these {LINES}.", "0"),
+        "more": _number(f"How many open invoices there are beyond these {LINES}.", 0),
     },
 )
 _LINK = Value(
@@ -151,14 +154,14 @@ _EVERYWHERE: Parts = {
     "company": _COMPANY,
     "customer": _CUSTOMER,
     "contact": _CONTACT,
-    "today": _day("The day on which the email is written.", "12 February 2026"),
+    "today": _day("The day on which the email is written.", 2026, 2, 12),
 }
 _K = CommunicationKind
 _FURTHER: Mapping[CommunicationKind, Parts] = {
     _K.STATEMENT: {"statement": _STATEMENT},
     _K.WORKFLOW_REMINDER: {
         "sales_document": _SALES_DOCUMENT,
-        "reminder_days": _number("The step of the workflow: days after the due date, negative before it.", "7"),
+        "reminder_days": _number("The step of the workflow: days after the due date, negative before it.", 7),
     },
     _K.WELCOME: {"link": _LINK},
     _K.SET_PASSWORD: {"link": _LINK},
@@ -168,7 +171,7 @@ _FURTHER: Mapping[CommunicationKind, Parts] = {
 LOOP = Group(
     "Where a loop is.",
     {
-        "index": _number("The number of this round, from 1.", "1"),
+        "index": _number("The number of this round, from 1.", 1),
         "first": Value("Whether this is the first round: for `if` only.", "", Shape.FLAG),
         "last": Value("Whether this is the last round: for `if` only.", "", Shape.FLAG),
     },
@@ -180,6 +183,23 @@ def parts(kind: CommunicationKind) -> Parts:
     return {**_EVERYWHERE, **_FURTHER.get(kind, {"sales_document": _SALES_DOCUMENT})}
 
 
+def examples(kind: CommunicationKind) -> dict[str, Any]:
+    """The documented examples as the values of the variables."""
+    return _examples(parts(kind))
+
+
+def _examples(documented: Parts) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, part in documented.items():
+        if isinstance(part, Value):
+            found[name] = part.example
+        elif isinstance(part, Group):
+            found[name] = Facts(**_examples(part.parts))
+        else:
+            found[name] = (Facts(**_examples(part.each.parts)),)
+    return found
+
+
 def documented(kind: CommunicationKind) -> list[Variable]:
     """All that a template of this kind can name, in order."""
     return [line for name, part in parts(kind).items() for line in _lines(name, part, repeated=False)]
@@ -187,7 +207,7 @@ def documented(kind: CommunicationKind) -> list[Variable]:
 
 def _lines(name: str, part: Part, *, repeated: bool) -> Iterator[Variable]:
     if isinstance(part, Value):
-        yield Variable(name, part.description, part.example, repeated)
+        yield Variable(name, part.description, str(part.example), repeated)
         return
     yield Variable(name, part.description, None, repeated)
     inside = part.each if isinstance(part, Several) else part

@@ -36,6 +36,7 @@ PAYMENT = "{ id revision amount { amount currency } receivedOn method reference 
 PURPOSE = "{ id revision name wellKnown single assignmentCount }"
 ASSIGNMENT = """{ id revision purpose { id name } contact { id } customer { id } reference { type id label } }"""
 NOTE = "{ id revision body pinned createdAt author { kind id name } customer { id } contact { id } }"
+TEMPLATE = "{ id revision kind name standard enabled subjectSource textSource htmlSource }"
 REMINDERS = "{ workflow { id name } }"
 ONLINE_PAYMENTS = "{ enabled disabledUntil available }"
 CARD = "{ enabled surcharge }"
@@ -131,6 +132,10 @@ SET_ORDER_PASSWORD = mutation(
 SEND_COMMUNICATION = mutation("sendCommunication", f"communication {COMMUNICATION}")
 RESEND_COMMUNICATION = mutation("resendCommunication", f"communication {COMMUNICATION}")
 SEND_PASSWORD_LINK = mutation("sendPasswordLink", f"communication {COMMUNICATION}")
+CREATE_TEMPLATE = mutation("createTemplate", f"template {TEMPLATE}")
+UPDATE_TEMPLATE = mutation("updateTemplate", f"template {TEMPLATE}")
+RESET_TEMPLATE = mutation("resetTemplate", f"template {TEMPLATE}")
+DELETE_TEMPLATE = mutation("deleteTemplate", "deletedId")
 CREATE_USER = mutation("createUser", f"user {USER}", BARE_STUB)
 UPDATE_USER = mutation("updateUser", f"user {USER}", BARE_STUB)
 END_SESSIONS = mutation("endSessions", "ended", BARE_STUB)
@@ -155,6 +160,13 @@ READ_CONTACTS = (
     f"query ($filter: ContactFilter) {{ contacts(first: 100, filter: $filter) {{ edges {{ node {CONTACT} }} }} }}"
 )
 CONTACT_ROLES = f"{{ contactRoles(first: 100) {{ totalCount edges {{ node {CONTACT_ROLE} }} }} }}"
+
+TEMPLATES = f"""query ($filter: TemplateFilter) {{
+  templates(first: 100, filter: $filter) {{ totalCount edges {{ node {TEMPLATE} }} }}
+}}"""
+PREVIEW_TEMPLATE = """query ($input: PreviewTemplateInput!) {
+  previewTemplate(input: $input) { subject text html problems { field line message } }
+}"""
 
 HISTORY = f"""query ($filter: HistoryFilter, $first: Int, $after: String, $last: Int, $before: String) {{
   history(filter: $filter, first: $first, after: $after, last: $last, before: $before) {{

@@ -352,6 +352,26 @@ async def send_password_link(admin: Client) -> tuple[Client, Sent | None]:
 
 
 @example
+async def create_template(admin: Client) -> tuple[Client, Sent | None]:
+    return admin, {"kind": "REMINDER", "name": "Friendly", "htmlSource": None}
+
+
+@example
+async def update_template(admin: Client) -> tuple[Client, Sent | None]:
+    return admin, {"id": (await factories.template(admin))["id"], "textSource": "Dear {{ customer.name }}"}
+
+
+@example
+async def reset_template(admin: Client) -> tuple[Client, Sent | None]:
+    return admin, {"id": (await factories.template(admin, textSource="Hello"))["id"]}
+
+
+@example
+async def delete_template(admin: Client) -> tuple[Client, Sent | None]:
+    return admin, {"id": (await factories.template(admin))["id"]}
+
+
+@example
 async def create_user(admin: Client) -> tuple[Client, Sent | None]:
     return admin, {"name": "Nora New", "email": "nora@example.com"}
 

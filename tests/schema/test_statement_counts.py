@@ -24,6 +24,8 @@ Way = tuple[tuple[str, GraphQLField], ...]
 # Lists that no query reaches without arguments; a test of their own tries them.
 APART = {
     "Query.nodes",
+    "Query.templateVariables",
+    "TemplatePreview.problems",
     "SetContactRolesPayload.contacts",
     "LinkContactsPayload.contacts",
     "ProbableDuplicatePage.pairs",
@@ -237,6 +239,48 @@ async def test_lists_of_the_settings(client: Client, database: models.Database) 
     for more in ("", "notifications { kind enabled } portalPermissions { module enabled }"):
         with observed(database) as seen:
             await client.run(f"{{ settings {{ id {more} }} }}")
+        counts.append(len(seen))
+    assert counts[0] == counts[1]
+
+
+async def test_what_templates_can_name_and_say(client: Client, database: models.Database) -> None:
+    assert client.user is not None
+    world = World(client.user)
+    named = "{ templateVariables(kind: INVOICE) { name description example repeated } }"
+    text = """query ($input: PreviewTemplateInput!) {
+      previewTemplate(input: $input) { subject text html problems { field line message } } }"""
+    counts = []
+    for parents in (1, 6):
+        await world.grow(parents, 3)
+        about = {"customerId": world.ids["cus"][0], "salesDocumentId": world.ids["sdo"][0]}
+        with observed(database) as seen:
+            await client.run(named)
+            for sent in (
+                {"templateId": world.ids["tpl"][0], **about},
+                {"kind": "STATEMENT", **about},
+                {"kind": "TASK", "textSource": "{{ a }}{{ b }}"},
+            ):
+                await client.run(text, input=sent)
+                assert client.errors == []
+        counts.append(len(seen))
+    assert counts[0] == counts[1]
+
+
+async def test_a_preview_of_an_email(client: Client, database: models.Database) -> None:
+    customer = await factories.customer(client)
+    text = f"""query ($input: SendCommunicationInput!) {{ previewCommunication(input: $input) {{
+      deliveries {{ email reasons text contact {{ {VALUES["Contact"]} }} }} attachments {{ name document {{ id }} }}
+      errors {{ code }}
+    }} }}"""
+    counts, ids = [], []
+    for number in (1, 8):
+        ids += [(await factories.document(client, customer["id"]))["id"] for _ in range(number)]
+        people = [await factories.recipient(client, customer["id"]) for _ in range(number)]
+        chosen = [{"contactId": person["id"]} for person in people]
+        sent = {"kind": "TASK", "customerId": customer["id"], "recipients": chosen, "documentIds": ids}
+        with observed(database) as seen:
+            found = (await client.run(text, input=sent))["previewCommunication"]
+        assert (len(found["deliveries"]), len(found["attachments"])) == (number, len(ids))
         counts.append(len(seen))
     assert counts[0] == counts[1]
 

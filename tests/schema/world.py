@@ -39,6 +39,7 @@ from services import (
 )
 from services.communications import Attachment, Draft, record
 from services.documents import changing as documents
+from services.templates import maintaining as templates
 
 _TOP = PaymentResponsibility.TOP_LEVEL_PARENT
 _JOB = {"type": "job", "id": "J-7", "label": "Roof repair"}
@@ -85,6 +86,8 @@ class World:
         steps = {"name": self._name("Workflow"), "steps": [0, 7]}
         self._keep(await reminder_workflows.create(change, steps))
         self._keep(await purposes.create(change, {"name": self._name("Purpose")}))
+        about = {"kind": CommunicationKind.INVOICE, "name": self._name("Template")}
+        self._keep(await templates.create(change, about))
         may = [Permission.NOTES_READ]
         role = self._keep(await user_roles.create(change, {"name": self._name("Reader"), "permissions": may}))
         email = f"{next(self._numbers)}@example.com"
@@ -175,6 +178,7 @@ class World:
         await reminder_workflows.update(change, self.ids["rwf"][0], None, {"name": self._name("Renamed")})
         everywhere = not (await preferences.effective(change, self.ids["cus"][0]))["customer_portal"]
         await preferences.update_settings(change, None, {"customer_portal": everywhere})
+        await templates.update(change, self.ids["tpl"][0], None, {"text_source": self._name("Hello")})
         await purposes.update(change, self.ids["pur"][0], None, {"name": self._name("Renamed")})
         await user_roles.update(change, self.ids["uro"][0], None, {"name": self._name("Renamed")})
         await users.update(change, self.ids["usr"][0], None, {"name": self._name("Renamed")})
