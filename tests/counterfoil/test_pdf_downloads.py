@@ -69,7 +69,8 @@ async def test_a_statement_of_a_month(client: Client) -> None:
             page = opened(response.content)
             assert f"As of {day}" in page.text
             assert "Total 500.00" in page.text
-        assert "Statement 2026-06-20.pdf" in response.headers["content-disposition"]
+            ended = page.created[2:10]
+            assert f"Statement {ended[:4]}-{ended[4:6]}-{ended[6:]}.pdf" in response.headers["content-disposition"]
 
 
 async def test_addresses_end_and_cannot_be_made_up(client: Client) -> None:

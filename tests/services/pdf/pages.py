@@ -46,11 +46,14 @@ def opened(data: bytes) -> Pdf:
     document = pypdfium2.PdfDocument(data)
     try:
         about: dict[str, Any] = document.get_metadata_dict()
-        texts, outside, sizes = [], [], set()
+        texts: list[str] = []
+        outside: list[str] = []
+        sizes: set[tuple[int, int]] = set()
         for page in document:
             text = page.get_textpage()
             texts.append(text.get_text_range())
-            sizes.add(tuple(round(side) for side in page.get_size()))
+            width, height = page.get_size()
+            sizes.add((round(width), round(height)))
             outside += _outside(page, text)
         [size] = sizes
         language, tagged = _language(document), bool(pdfium.FPDFCatalog_IsTagged(document))

@@ -11,7 +11,7 @@ from services import pdf
 from services.pdf import sales_documents
 from services.pdf.compiling import compile_now
 from tests.services.pdf.pages import Pdf, opened
-from tests.services.pdf.rows import AUSTIN, customer, document, payment, settings
+from tests.services.pdf.rows import AUSTIN, PARIS, customer, document, payment, settings
 
 pytestmark = pytest.mark.anyio
 
@@ -67,11 +67,18 @@ async def test_without_a_company_and_an_address_there_is_still_an_invoice() -> N
 
 
 async def test_paper_is_that_of_the_reader() -> None:
-    for billing, home, size in ((AUSTIN, "DE", LETTER), (None, "US", LETTER), (None, "DE", A4), (AUSTIN, None, LETTER)):
+    for billing, home, size in (
+        (AUSTIN, "DE", LETTER),
+        (PARIS, "US", A4),
+        (None, "US", LETTER),
+        (None, "DE", A4),
+        (AUSTIN, None, LETTER),
+    ):
         company = settings(address={**AUSTIN, "country": home} if home else None)
         page = opened(await pdf.invoice(company, customer(billing_address=billing), document(), []))
         assert page.size == size
-    assert "Austin, TX 78701 United States" in page.text
+    abroad = opened(await pdf.invoice(settings(), customer(billing_address=AUSTIN), document(), []))
+    assert "Bill to Lakeside Bakery 1 Main St Austin, TX 78701 United States" in abroad.text
 
 
 async def test_equal_rows_make_equal_bytes_and_others_do_not() -> None:
