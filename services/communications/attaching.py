@@ -54,15 +54,16 @@ def check_limits(attachments: Sequence[Attachment], field: Field) -> None:
         raise Fault(ErrorCode.LIMIT_REACHED, told, field)
 
 
-async def check_bytes(storage: Storage, attachments: Sequence[Attachment], field: Field) -> None:
-    """Fault NOT_FOUND at the item of the first whose bytes are not there. It asks the storage: outside of transactions.
+async def check_bytes(storage: Storage, attachments: Sequence[Attachment], fields: Sequence[Field]) -> None:
+    """Fault NOT_FOUND at the field of the first whose bytes are not there. Outside of transactions.
 
     What is a document's, or was sent before, stays as long as the row that names it.
     """
-    for index, attachment in enumerate(attachments):
+    for attachment, field in zip(attachments, fields, strict=True):
         if not await _is_there(storage, attachment):
-            told = f"The bytes of {attachment.name} are missing in the document storage: upload it again."
-            raise Fault(ErrorCode.NOT_FOUND, told, (*field, index))
+            raise Fault(
+                ErrorCode.NOT_FOUND, f"The bytes of {attachment.name} are missing in the document storage.", field
+            )
 
 
 async def hold(change: Change, storage: Storage, attachments: Sequence[Attachment]) -> None:

@@ -10,6 +10,7 @@ from models import Choice, Contact, ErrorCode, Fault, RecipientField, RecipientR
 from models.identifier import check_id
 from models.recipient import FOR, Decision, warning
 from models.rows import by_ids
+from services.communications.draft import Addressee, Message
 
 # An email to more people than this is none that a person writes.
 MOST_RECIPIENTS = 100
@@ -30,6 +31,19 @@ class Recipient:
     def contact(self) -> Row:
         """The contact's row."""
         return dict(self.decision.contact)
+
+    def reading(self, message: Message) -> Addressee:
+        """The recipient with what they will read."""
+        role = self.decision.role
+        return Addressee(
+            contact=self.contact,
+            email=self.email,
+            role=role["name"] if role is not None else None,
+            reasons=self.decision.reasons,
+            message=message,
+            chosen=self.chosen,
+            field=self.field,
+        )
 
 
 def by_rules(decisions: Sequence[Decision]) -> list[Recipient]:

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from models import ErrorCode, Fault, Row
+from models import ErrorCode, Fault
 from models.statement_rows import payments_of
 from services import pdf
-from services.communications.material import Material
+from services.communications.material import Material, revision
 from services.pdf.sales_documents import title
 from services.pdf.wording import file_name
 
@@ -57,11 +57,7 @@ def check_current(made: Made, material: Material) -> None:
 
 def _of(field: str, material: Material) -> object:
     if field == "attach_statement":
-        return _revision(material.settings), material.statement
+        return revision(material.settings), material.statement
     # Every payment changes the document, too: its balance.
     rows = material.settings, material.customer, material.sales_document, material.location
-    return [_revision(row) for row in rows]
-
-
-def _revision(row: Row | None) -> tuple[str, int] | None:
-    return None if row is None else (row["id"], row["revision"])
+    return [revision(row) for row in rows]

@@ -57,6 +57,11 @@ class Material:
     statement: Statement | None
 
 
+def revision(row: Row | None) -> tuple[str, int] | None:
+    """What tells whether a row is still the same."""
+    return None if row is None else (row["id"], row["revision"])
+
+
 async def gather(given: Mapping[str, Any]) -> Material:
     """The material of an email that somebody sends: `kind`, `customer_id`, and as in SendCommunicationInput
     `sales_document_id`, `template_id`, `text`, `document_ids`, `attach_invoice`, `attach_statement` and

@@ -30,7 +30,7 @@ from models.table import decode_row
 from services import documents
 from services.communications import attaching, choosing
 from services.communications.choosing import Recipient
-from services.communications.draft import Addressee, Attachment, Draft, Message
+from services.communications.draft import Attachment, Draft, Message
 from services.communications.recording import record
 
 # What they say works once.
@@ -47,7 +47,7 @@ async def prepare(actor: Actor, given: dict[str, Any]) -> None:
         if row is not None:
             _check_may(actor, row)
             found = _attachments(decode_row(Communication, row))
-            await attaching.check_bytes(documents.current(), found, ("attachments",))
+            await attaching.check_bytes(documents.current(), found, [("id",)] * len(found))
     except Fault as fault:
         given[_FAULT] = fault
 
@@ -73,31 +73,25 @@ async def resend(change: Change, given: Mapping[str, Any]) -> Row:
     if first["separate"] and in_cc is not None:
         message = "Each recipient got a message of their own, in which nobody stands in Cc: put everybody in To."
         raise Fault.invalid(message, "recipients", in_cc, "field")
+    communication, _ = await record(change, _draft(first, deliveries, recipients))
+    return communication
+
+
+def _draft(first: Row, deliveries: Sequence[Row], recipients: Sequence[Recipient]) -> Draft:
     said = {delivery["contact_id"]: _message(delivery) for delivery in reversed(deliveries)}
-    draft = Draft(
+    return Draft(
         kind=CommunicationKind(first["kind"]),
         customer_id=first["customer_id"],
         sales_document_id=first["sales_document_id"],
         template={"id": first["template_id"], "name": first["template_name"]} if first["template_id"] else None,
         subject_line=first["subject_line"],
         addressees=[
-            Addressee(
-                contact=recipient.contact,
-                email=recipient.email,
-                role=recipient.decision.role["name"] if recipient.decision.role is not None else None,
-                reasons=recipient.decision.reasons,
-                message=said.get(recipient.contact["id"]) or _message(deliveries[0]),
-                chosen=Choice.MANUAL,
-                field=recipient.field,
-            )
-            for recipient in recipients
+            recipient.reading(said.get(recipient.contact["id"]) or _message(deliveries[0])) for recipient in recipients
         ],
         separate=first["separate"],
         attachments=_attachments(first),
         resend_of_id=first["id"],
     )
-    communication, _ = await record(change, draft)
-    return communication
 
 
 def _check_may(actor: Actor, row: Row) -> None:

@@ -31,7 +31,7 @@ from services import documents
 from services.communications import attaching, choosing, making
 from services.communications.attachment_storage import keep
 from services.communications.choosing import Recipient
-from services.communications.draft import Addressee, Attachment, Draft
+from services.communications.draft import Attachment, Draft
 from services.communications.making import Made
 from services.communications.material import Material, gather
 from services.communications.recording import record
@@ -119,7 +119,8 @@ async def preview(actor: Actor, given: Mapping[str, Any]) -> Preview:
 async def _look(given: Mapping[str, Any]) -> tuple[Material, list[Made]]:
     """The material, and the PDFs that are made of it; the documents' bytes are there."""
     material = await gather(given)
-    await attaching.check_bytes(documents.current(), material.attachments, ("document_ids",))
+    fields = [("document_ids", index) for index in range(len(material.attachments))]
+    await attaching.check_bytes(documents.current(), material.attachments, fields)
     return material, await making.pdfs(material, given)
 
 
@@ -140,18 +141,7 @@ async def _compose(given: Mapping[str, Any], material: Material, made: Sequence[
         sales_document_id=material.sales_document["id"] if material.sales_document is not None else None,
         template=template,
         subject_line=messages[0].subject_line,
-        addressees=[
-            Addressee(
-                contact=recipient.contact,
-                email=recipient.email,
-                role=recipient.decision.role["name"] if recipient.decision.role is not None else None,
-                reasons=recipient.decision.reasons,
-                message=message,
-                chosen=recipient.chosen,
-                field=recipient.field,
-            )
-            for recipient, message in zip(recipients, messages, strict=True)
-        ],
+        addressees=[recipient.reading(message) for recipient, message in zip(recipients, messages, strict=True)],
         separate=separate,
         attachments=attachments,
         suppressed=Suppression.TEMPLATE_DISABLED if template is not None and not template["enabled"] else None,

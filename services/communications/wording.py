@@ -11,7 +11,7 @@ from models import CommunicationKind, Fault, Row
 from services import templates, values
 from services.communications.choosing import Recipient
 from services.communications.draft import Message
-from services.communications.material import Material
+from services.communications.material import Material, revision
 from services.templates.markup import sanitized
 
 LONGEST_SUBJECT = 200
@@ -56,9 +56,7 @@ class Wording:
         self, kind: CommunicationKind, material: Material, template: Row, whose: Sequence[Recipient | None], today: date
     ) -> list[Message]:
         """The message for each recipient, or for None the one that names nobody."""
-        revisions = [
-            _revision(row) for row in (template, material.settings, material.customer, material.sales_document)
-        ]
+        revisions = [revision(row) for row in (template, material.settings, material.customer, material.sales_document)]
         made_of = (revisions, material.statement, today)
         if made_of != self._made_of:
             self._made_of, self._made = made_of, {}
@@ -86,7 +84,3 @@ class Wording:
 
 def _whose(recipient: Recipient | None) -> _Whose:
     return None if recipient is None else (recipient.contact["id"], recipient.contact["revision"])
-
-
-def _revision(row: Row | None) -> tuple[str, int] | None:
-    return None if row is None else (row["id"], row["revision"])

@@ -168,7 +168,7 @@ async def test_what_cannot_be_sent_again_says_why(client: Client, storage: Stora
     await storage.delete(content_path(first["attachments"][1]["sha256"]))
     async with nothing_recorded():
         fault = await client.fault(RESEND_COMMUNICATION, input={"id": first["id"]})
-    assert (fault["code"], fault["field"]) == ("NOT_FOUND", ["input", "attachments", "1"])
+    assert (fault["code"], fault["field"]) == ("NOT_FOUND", ["input", "id"])
 
 
 async def test_emails_about_sales_documents_are_for_who_may_read_those(client: Client, client_with: ClientWith) -> None:
