@@ -42,6 +42,8 @@ class Action(Enum):
     CONTACT_ROLE_DELETED = "contact_role.deleted"
     CONTACT_ORDER_PASSWORD_FAILED = "contact.order_password_failed"  # noqa: S105 - the name of an action, not a secret
     CONTACT_ORDER_PASSWORD_THROTTLED = "contact.order_password_throttled"  # noqa: S105 - as above
+    CONTACT_PASSWORD_LINK_REFUSED = "contact.password_link_refused"  # noqa: S105 - as above
+    CONTACT_PASSWORD_LINK_THROTTLED = "contact.password_link_throttled"  # noqa: S105 - as above
     SALES_DOCUMENT_CREATED = "sales_document.created"
     SALES_DOCUMENT_UPDATED = "sales_document.updated"
     SALES_DOCUMENT_DELETED = "sales_document.deleted"

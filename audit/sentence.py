@@ -28,6 +28,10 @@ _PLAIN = {
     Action.CONTACT_ORDER_PASSWORD_THROTTLED: (
         "Order passwords for contact {subject} have to wait after too many wrong ones; {actor} tried again."
     ),
+    Action.CONTACT_PASSWORD_LINK_REFUSED: "Somebody tried to set a contact's password with a link that does not work.",
+    Action.CONTACT_PASSWORD_LINK_THROTTLED: (
+        "Links that set contacts' passwords have to wait after too many that do not work; somebody tried again."
+    ),
     Action.SALES_DOCUMENT_CONTACT_WAIVED: "{actor} waived the contact that {customer} requires for {subject}.",
     Action.API_KEY_PERMISSION_REFUSED: "The API key {subject} was refused what it has no permission for.",
 }
@@ -152,6 +156,9 @@ def _special(action: Action, detail: Detail) -> str | None:
     password = changes.get("order_password_set_at")
     if action is Action.CONTACT_UPDATED and password is not None and password.withheld is None:
         return f"{'set' if password.after else 'removed'} the order password of"
+    own = changes.get("password_set_at")
+    if action is Action.CONTACT_UPDATED and own is not None and own.withheld is None:
+        return "set the portal password of"
     step = changes.get("status")
     if action is Action.SALES_DOCUMENT_UPDATED and step is not None and step.before != "PAID":
         return _STEPS.get(step.after)

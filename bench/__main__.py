@@ -13,9 +13,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from bench import stores
-from bench.batches import BATCHES
 from bench import mail, stores
+from bench.batches import BATCHES
 from bench.measuring import Measuring, load_generator
 from bench.report import write_report
 from bench.scale import FULL, QUICK

@@ -19,8 +19,7 @@ def write_report(figures: Figures, scenarios: Sequence[Scenario], scale: Scale, 
     """The report in Markdown; of a partial run, what there is."""
     parts = ["# Benchmarks", "`python -m bench` wrote this file.", *_introduction(scale, databases)]
     for dialect, name in _DIALECTS.items():
-        if figures.of(dialect=dialect) or figures.batches_of(dialect):
-        if figures.of(dialect=dialect) or figures.mail_of(dialect):
+        if figures.of(dialect=dialect) or figures.batches_of(dialect) or figures.mail_of(dialect):
             parts += [f"## {name}", *_tables(figures, dialect, scenarios, scale)]
     parts += ["## Targets", _table(("target", "measured", ""), _targets(figures))]
     parts += ["## Reading", "\n".join(f"- {sentence}" for sentence in _reading(figures))]

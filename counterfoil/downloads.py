@@ -1,7 +1,10 @@
-"""GET /documents/{token}/{name}: a document's bytes, for whoever asked for the address and may still read it."""
+"""GET /documents/{token}/{name}: the bytes of a document or of an attachment, for whoever asked for the address and may
+still read it.
+"""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import AsyncIterator, Collection
 from typing import NamedTuple
@@ -51,17 +54,30 @@ class Downloads:
         viewer = await find_grantee(link.grantee_id)
         if viewer is None:
             return _refusal(403, "Whoever asked for this address is not signed in any more. Ask for a new one.")
-        if not viewer.may(Permission.DOCUMENTS_READ):
-            await self._record(request, viewer)
-            return _refusal(403, f"This needs the permission {Permission.DOCUMENTS_READ.value}.")
-        [row] = await by_ids(models.Document)([link.document_id])
+        needed = Permission.DOCUMENTS_READ if link.position is None else Permission.COMMUNICATIONS_READ
+        if not viewer.may(needed):
+            return await self._refuse(request, viewer, needed)
+        if link.position is not None:
+            return await self._answer_attachment(request, viewer, link.id, link.position)
+        [row] = await by_ids(models.Document)([link.id])
         if row is None:
             return _refusal(410, "This document has been deleted.")
         return await answer(request, row)
 
-    async def _record(self, request: HTTPRequest, viewer: Actor) -> None:
+    async def _answer_attachment(
+        self, request: HTTPRequest, viewer: Actor, communication_id: str, position: int
+    ) -> Response:
+        [row] = await by_ids(models.Communication)([communication_id])
+        if row is None:
+            return _refusal(410, "This email is not in the log any more.")
+        if row["sales_document_id"] is not None and not viewer.may(Permission.SALES_DOCUMENTS_READ):
+            return await self._refuse(request, viewer, Permission.SALES_DOCUMENTS_READ)
+        return await answer(request, json.loads(row["attachments"])[position])
+
+    async def _refuse(self, request: HTTPRequest, viewer: Actor, needed: Permission) -> Response:
         sent = Request(request_id(request.scope), client_address(request, self._trusted_proxies))
-        await record_refusal(viewer, sent, f"Downloading needs the permission {Permission.DOCUMENTS_READ.value}.")
+        await record_refusal(viewer, sent, f"Downloading needs the permission {needed.value}.")
+        return _refusal(403, f"This needs the permission {needed.value}.")
 
 
 async def answer(request: HTTPRequest, row: Row) -> Response:

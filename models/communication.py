@@ -13,6 +13,9 @@ from models.sales_document import SalesDocument
 from models.table import Audited, Json, Row, SubjectType, reference
 from models.text import key
 
+# At most so many files go with a message.
+ATTACHMENTS = 20
+
 
 class Suppression(Enum):
     """Why a communication was not sent to anybody. Values may be added."""

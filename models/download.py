@@ -1,4 +1,4 @@
-"""Addresses from which a document can be downloaded for a few minutes, by whoever asked for it."""
+"""Addresses from which a document, or what a communication attached, can be downloaded for a few minutes."""
 
 from __future__ import annotations
 
@@ -22,10 +22,13 @@ _LONGEST = 512
 
 
 class Link(NamedTuple):
-    """What an address grants: this document, to the session or the API key with this id."""
+    """What an address grants, to the session or the API key with this id: a document, or with a `position` that one of
+    the attachments of the communication with the id.
+    """
 
-    document_id: str
+    id: str
     grantee_id: str
+    position: int | None = None
 
 
 class Expired(Exception):
@@ -42,8 +45,17 @@ class Signer(TimestampSigner):
 
 def address(document: Mapping[str, Any], grantee_id: str, secret: str) -> str:
     """The path, relative to the server, of the document's download."""
-    token = _serializer(secret).dumps([document["id"], grantee_id])
-    return f"{PATH}{token}/{quote(document['name'], safe='')}"
+    return _address([document["id"], grantee_id], document["name"], secret)
+
+
+def attachment_address(attachment: Mapping[str, Any], grantee_id: str, secret: str) -> str:
+    """The same for one of a communication's attachments: its `name`, its `communication_id` and its `position`."""
+    granted = [attachment["communication_id"], grantee_id, attachment["position"]]
+    return _address(granted, attachment["name"], secret)
+
+
+def _address(granted: list[str | int], name: str, secret: str) -> str:
+    return f"{PATH}{_serializer(secret).dumps(granted)}/{quote(name, safe='')}"
 
 
 def read(token: str, secret: str) -> Link | None:
@@ -51,13 +63,13 @@ def read(token: str, secret: str) -> Link | None:
     if len(token) > _LONGEST:
         return None
     try:
-        (document_id, grantee_id), signed = _serializer(secret).loads(token, return_timestamp=True)
+        granted, signed = _serializer(secret).loads(token, return_timestamp=True)
     except BadSignature:
         return None
     # itsdangerous' own max_age takes nothing from the future, not a second.
     if not -SKEW <= int(clock.now().timestamp()) - int(signed.timestamp()) <= VALID:
         raise Expired
-    return Link(document_id, grantee_id)
+    return Link(*granted)
 
 
 @lru_cache(maxsize=4)

@@ -10,6 +10,7 @@ from models import Permission
 from models.listings import CONTACTS
 from resolvers.mutation import Sent, mutation
 from resolvers.single import single
+from resolvers.welcoming import welcomed
 from schema.access import needs
 from schema.connection import Connection
 from schema.contact import Contact
@@ -44,7 +45,8 @@ class ContactQuery:
 
 
 async def _create(change: Change, sent: Sent) -> Sent:
-    return {"contact": (await contact_service.create(change, sent))["id"]}
+    contact = await contact_service.create(change, sent)
+    return {"contact": contact["id"], **await welcomed(change, contact, sent)}
 
 
 async def _update(change: Change, sent: Sent) -> Sent:

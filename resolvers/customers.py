@@ -9,6 +9,7 @@ from audit import Change
 from models import Permission
 from resolvers.mutation import Sent, mutation
 from resolvers.single import single
+from resolvers.welcoming import welcomed
 from schema.access import needs
 from schema.connection import Connection
 from schema.customer import Customer
@@ -66,7 +67,7 @@ async def _merge_customers(change: Change, sent: Sent) -> Sent:
 async def _convert_to_contact(change: Change, sent: Sent) -> Sent:
     customer_id, method_ids, keep = sent.pop("customer_id"), sent.pop("method_ids"), bool(sent.pop("keep", False))
     customer, contact = await customer_service.convert_to_contact(change, customer_id, method_ids, sent, keep=keep)
-    return {"customer": customer["id"], "contact": contact["id"]}
+    return {"customer": customer["id"], "contact": contact["id"], **await welcomed(change, contact, sent)}
 
 
 async def _create_location(change: Change, sent: Sent) -> Sent:

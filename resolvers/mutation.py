@@ -40,9 +40,9 @@ def mutation(
     sized_by: tuple[str, ...] | None = None,
 ) -> Any:
     """A mutation field. `work` returns the payload's ids by name. `prepare` does what must happen before the
-    transaction, such as hashing a password; it may add to what was sent. So may `verify`, which checks a password in
-    transactions of its own, so that failures stay recorded. `sized_by` is the way to the list in the
-    arguments that has an item for each object of the answer.
+    transaction, such as hashing a password; it may add to what was sent. So may `verify`, which is told who acts: it
+    checks a password in transactions of its own, so that failures stay recorded, or makes files. `sized_by` is the way
+    to the list in the arguments that has an item for each object of the answer.
     """
 
     async def resolve(root: Any, info: Info, **arguments: Any) -> Row:

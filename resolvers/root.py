@@ -5,6 +5,7 @@ from __future__ import annotations
 import strawberry
 
 from resolvers.communications import CommunicationQuery
+from resolvers.contact_passwords import ContactPasswordMutation
 from resolvers.contact_roles import ContactRoleMutation, ContactRoleQuery
 from resolvers.contacts import ContactMutation, ContactQuery
 from resolvers.customers import CustomerMutation, CustomerQuery
@@ -17,6 +18,7 @@ from resolvers.purposes import PurposeMutation, PurposeQuery
 from resolvers.recipients import RecipientQuery
 from resolvers.reminders import ReminderQuery
 from resolvers.sales_documents import SalesDocumentMutation, SalesDocumentQuery
+from resolvers.sending import SendingMutation, SendingQuery
 from resolvers.templates import TemplateMutation, TemplateQuery
 from resolvers.users import UserMutation, UserQuery
 from resolvers.viewer import ViewerMutation, ViewerQuery
@@ -37,6 +39,7 @@ class Query(
     ReminderQuery,
     DocumentQuery,
     CommunicationQuery,
+    SendingQuery,
     TemplateQuery,
     HistoryQuery,
     UserQuery,
@@ -49,12 +52,14 @@ class Mutation(
     ViewerMutation,
     CustomerMutation,
     ContactMutation,
+    ContactPasswordMutation,
     ContactRoleMutation,
     SalesDocumentMutation,
     PurposeMutation,
     NoteMutation,
     PreferenceMutation,
     DocumentMutation,
+    SendingMutation,
     TemplateMutation,
     UserMutation,
 ):

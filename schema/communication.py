@@ -21,6 +21,7 @@ from models import (
 from models.communication_lists import DELIVERIES_OF_COMMUNICATION
 from models.delivery_rows import bodies, status_counts
 from schema.access import PARENT, needs
+from schema.attachment import Attachment, attachments
 from schema.connection import Connection, connection
 from schema.field import batched, derived, plain, referred
 from schema.history import HistoryEvent, updated_at
@@ -81,6 +82,7 @@ class Communication(Node):
         "sent_by", "Who sent it, as they were called then."
     )
     separate: bool = plain("Whether each recipient got a message of their own; else all got the same one.")
+    attachments: list[Attachment] = attachments()
     suppressed: Suppression | None = plain("Why nothing was sent to anybody; null when it was.")
     reminder_step: int | None = plain(
         "The step of a reminder workflow that it was: days relative to the invoice's due date; null for anything else."

@@ -111,6 +111,9 @@ class Contact(Node):
         lambda row: row if row["order_password_set_at"] is not None else None,
         "The password that the contact says when ordering: only whether there is one. Null while none is set.",
     )
+    password_set_at: datetime | None = plain(
+        "When the contact set their own password, that of the portal; null while they have none."
+    )
     sales_documents: Connection[SalesDocument] = sales_documents(
         SALES_DOCUMENTS_OF_CONTACT,
         "The quotes, orders and invoices that the contact placed, newest first.",

@@ -7,12 +7,14 @@ import strawberry
 import models
 from models import ContactMethodKind
 from schema.access import PARENT
+from schema.communication import Communication
 from schema.contact import Contact
 from schema.contact_role import ContactRole
 from schema.customer_mutations import AddressInput, ContactMethodInput
 from schema.field import optional, required
 from schema.payload import Payload, changed, changed_all, deleted_id
 from schema.switch import NotificationInput, PortalPermissionInput
+from schema.welcome import do_not_send_welcome, welcome
 
 
 @strawberry.input(
@@ -40,6 +42,7 @@ class CreateContactInput:
     portal_permissions: list[PortalPermissionInput] | None = optional(
         "Portal permissions that differ from what the settings say."
     )
+    do_not_send_welcome: bool | None = do_not_send_welcome()
 
 
 @strawberry.input(description="A change of a contact. What is omitted stays, null clears.")
@@ -87,6 +90,7 @@ class CreateContactPayload(Payload):
     """What createContact answers."""
 
     contact: Contact | None = changed("contact", models.Contact)
+    welcome: Communication | None = welcome()
 
 
 @strawberry.type(description="What updateContact answers.", directives=[PARENT])

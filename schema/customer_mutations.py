@@ -7,11 +7,13 @@ import strawberry
 import models
 from models import ContactMethodKind, CustomerField, CustomerKind, PaymentResponsibility
 from schema.access import PARENT
+from schema.communication import Communication
 from schema.contact import Contact
 from schema.customer import Customer
 from schema.field import optional, required
 from schema.location import Location
 from schema.payload import Payload, changed, deleted_id
+from schema.welcome import do_not_send_welcome, welcome
 
 
 @strawberry.input(description="A postal address; the whole of it is replaced.")
@@ -119,6 +121,7 @@ class ConvertToContactInput:
     last_name: str | None = optional("Last name.")
     title: str | None = optional("Position.")
     role_id: strawberry.ID | None = optional("The contact role.")
+    do_not_send_welcome: bool | None = do_not_send_welcome()
 
 
 @strawberry.type(description="What createCustomer answers.", directives=[PARENT])
@@ -149,6 +152,7 @@ class ConvertToContactPayload(Payload):
 
     customer: Customer | None = changed("customer", models.Customer)
     contact: Contact | None = changed("contact", models.Contact)
+    welcome: Communication | None = welcome()
 
 
 @strawberry.input(description="A new location of a customer.")

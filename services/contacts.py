@@ -8,7 +8,7 @@ from typing import Any
 from audit import Change
 from models import Assignment, Contact, ContactRole, Customer, ErrorCode, Fault, Location, Note, Row
 from models.switch import NAMES
-from services import succession, switches, values
+from services import password_links, succession, switches, values
 from services.levels import check_may_write
 from services.origin import is_synced, refuse_delivered
 from services.sales_documents import refuse_used_contact
@@ -67,7 +67,10 @@ async def update(
         fields.setdefault("preferred_method", None)
     if customer is not None:
         fields["primary"] = await _settle_primary(change, row, fields, given, successor_id)
-    return await change.update(Contact, row, fields)
+    after = await change.update(Contact, row, fields)
+    if after["email"] != row["email"] or after["active"] < row["active"]:
+        await password_links.end(identifier)
+    return after
 
 
 async def delete(
@@ -92,6 +95,7 @@ async def delete(
         raise Fault.invalid("Only the primary contact, or one that is assigned, has a successor.", "successor_id")
     await refuse_used_contact(change, identifier)
     await change.delete_all(Note, await change.where(Note, contact_id=identifier))
+    await password_links.end(identifier)
     await change.delete(Contact, row)
 
 

@@ -8,13 +8,24 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from models import current
+from models import Row, current
+from services import mail
 from services.tokens import PASSWORD_PREFIX, new_token, token_hash
 
 VALID = timedelta(hours=48)
 
 # It stands in the address of a stored link where the token was.
 PLACEHOLDER = "single-use-token"
+
+# Where links lead before somebody says where the portal is: nowhere but to this machine.
+LOCAL = "http://127.0.0.1:8000"
+
+
+def address() -> str:
+    """The address of a link, with the placeholder. The token is its fragment, which browsers send to no server and so
+    leaves no trace in logs and referrers: the portal reads it, and sends it to setContactPassword.
+    """
+    return f"{(mail.current().portal_url or LOCAL).rstrip('/')}/set-password#{PLACEHOLDER}"
 
 
 async def issue(contact_id: str, now: datetime) -> str:
@@ -30,6 +41,31 @@ async def issue(contact_id: str, now: datetime) -> str:
             now + VALID,
         )
     return token
+
+
+async def holder(token: str, now: datetime) -> str | None:
+    """The id of the contact whose password the link with this token sets; None unless it works now."""
+    found = await current().fetch(
+        "SELECT contact_id FROM password_link WHERE id = ? AND expires_at > ?", _digest(token), now
+    )
+    return str(found[0]["contact_id"]) if found else None
+
+
+async def use(token: str, contact_id: str, now: datetime) -> bool:
+    """End all links of the contact, in the transaction that sets the password; whether this one worked until now."""
+    ended = await end(contact_id)
+    return any(row["id"] == _digest(token) and row["expires_at"] > now for row in ended)
+
+
+async def end(contact_id: str) -> list[Row]:
+    """End all links of the contact, in a write transaction: they were sent to somebody who is not to use them."""
+    sql = "DELETE FROM password_link WHERE contact_id = ? RETURNING id, expires_at"
+    return await current().fetch(sql, contact_id)
+
+
+def _digest(token: str) -> str:
+    # What somebody sends can hold halves of characters, which no encoding has.
+    return token_hash(token) if token.isascii() else ""
 
 
 def filled(body: str, token: str) -> str:

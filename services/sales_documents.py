@@ -8,6 +8,7 @@ from typing import Any
 
 from audit import Change
 from models import (
+    Communication,
     Customer,
     ErrorCode,
     Fault,
@@ -72,11 +73,13 @@ async def update(change: Change, identifier: str, expected_revision: int | None,
 
 
 async def delete(change: Change, identifier: str, expected_revision: int | None) -> None:
-    """Remove a draft and its notes."""
+    """Remove a draft and its notes. Fault IN_USE for one that was emailed: the log says what it was about."""
     row = await change.get(SalesDocument, identifier, expected_revision, to_delete=True)
     if row["status"] != _DRAFT:
         message = f"Only drafts can be deleted: this {row['kind'].lower()} is {row['status']}. Void it instead."
         raise Fault(ErrorCode.WRONG_STATUS, message, ("id",))
+    if await change.count(Communication, sales_document_id=identifier):
+        raise Fault(ErrorCode.IN_USE, f"This {row['kind'].lower()} was emailed to somebody: void it instead.", ("id",))
     await change.delete_all(Note, await change.where(Note, sales_document_id=identifier))
     await change.delete(SalesDocument, row)
 

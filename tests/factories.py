@@ -28,6 +28,7 @@ from tests.resolvers.documents import (
     POST,
     RECORD_PAYMENT,
     RELEASE,
+    SEND_COMMUNICATION,
     SET_ORDER_PASSWORD,
     UPDATE_PREFERENCES,
     UPLOAD_DOCUMENT,
@@ -55,9 +56,9 @@ async def location(client: Client, customer_id: str, **fields: Any) -> Made:
 
 
 async def contact(client: Client, customer_id: str | None = None, **fields: Any) -> Made:
-    """A person at the customer, or at a new one."""
+    """A person at the customer, or at a new one, whom nobody has welcomed."""
     of = customer_id or (await customer(client))["id"]
-    named = {"customerId": of, "lastName": f"Person {next(_numbers)}"}
+    named = {"customerId": of, "lastName": f"Person {next(_numbers)}", "doNotSendWelcome": True}
     return await _made(client, CREATE_CONTACT, "contact", {**named, **fields})
 
 
@@ -131,6 +132,21 @@ async def posted_invoice(client: Client, customer_id: str | None = None, **field
     """A posted invoice over 500.00 EUR."""
     made = await sales_document(client, customer_id, **fields)
     return await _made(client, POST, "salesDocument", {"id": made["id"]})
+
+
+async def recipient(client: Client, customer_id: str | None = None, **fields: Any) -> Made:
+    """A contact who gets all emails: designated for both, with an address."""
+    number = next(_numbers)
+    role = await contact_role(client, invoicePresentment=True, communication=True)
+    methods = [{"kind": "EMAIL", "value": f"person.{number}@example.com"}]
+    return await contact(client, customer_id, **{"roleId": role["id"], "methods": methods, **fields})
+
+
+async def communication(client: Client, customer_id: str | None = None, **fields: Any) -> Made:
+    """An email of your own text to the customer's contacts, or to that of a new one."""
+    of = customer_id or (await recipient(client))["customer"]["id"]
+    said = {"kind": "TASK", "customerId": of, "subject": f"Task {next(_numbers)}", "text": "Please have a look."}
+    return await _made(client, SEND_COMMUNICATION, "communication", {**said, **fields})
 
 
 async def payment(client: Client, sales_document_id: str, **fields: Any) -> Made:

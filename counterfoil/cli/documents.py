@@ -19,7 +19,7 @@ app = typer.Typer(no_args_is_help=True, help="Look after the bytes of documents.
 @app.command()
 @one_line_errors()
 def sweep() -> None:
-    """Remove bytes that no document names any more. A worker does this every hour."""
+    """Remove bytes that no document and no email names any more. A worker does this every hour."""
     asyncio.run(_sweep(read_settings()))
 
 
@@ -37,7 +37,7 @@ async def _sweep(settings: Settings) -> None:
     async with ready(settings):
         swept = await sweep_storage(settings.storage())
     typer.echo(
-        f"Removed {swept.contents} contents that no document names and {swept.uploads} uploads that broke off:"
+        f"Removed {swept.contents} contents that nothing names and {swept.uploads} uploads that broke off:"
         f" {swept.bytes:,} bytes."
     )
 

@@ -1,4 +1,4 @@
-"""Whether every document has its bytes."""
+"""Whether every document, and every attachment of a communication, has its bytes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ _AT_ONCE = 500
 
 
 async def problems(storage: Storage, *, hashed: bool = False) -> AsyncIterator[str | None]:
-    """For each content that documents name, what is wrong with it, or None; with `hashed` all of it is read."""
+    """For each content that documents or communications name, what is wrong with it, or None.
+
+    With `hashed` all of it is read.
+    """
     after = ""
     while rows := await contents.named(after, _AT_ONCE):
         for sha256, size in rows:

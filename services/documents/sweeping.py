@@ -1,4 +1,4 @@
-"""Removing bytes that no document names: what broke off, what was refused, what was deleted."""
+"""Removing bytes that nothing names: what broke off, what was refused, what was deleted and never sent."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from audit import SYSTEM, Change, Request, transact
-from models import Document, clock
-from models.rows import count_by
+from models import clock, contents
 from services.documents.changing import PATIENCE, lock_name
 from services.documents.storage import CONTENTS, Storage, Stored
 
@@ -49,10 +48,10 @@ async def sweep(storage: Storage) -> Swept:
 async def _sweep_contents(storage: Storage, candidates: list[Stored], swept: Swept) -> None:
     if not candidates:
         return
-    # Most have a row: only the others cost a transaction each.
-    named = await count_by(Document, "sha256")([_sha256(stored) for stored in candidates])
-    for stored, rows in zip(candidates, named, strict=True):
-        if not rows and await _remove(storage, stored):
+    # Most are named: only the others cost a transaction each.
+    named = await contents.are_named([_sha256(stored) for stored in candidates])
+    for stored, is_named in zip(candidates, named, strict=True):
+        if not is_named and await _remove(storage, stored):
             swept.contents += 1
             swept.bytes += stored.size
 
@@ -60,7 +59,7 @@ async def _sweep_contents(storage: Storage, candidates: list[Stored], swept: Swe
 async def _remove(storage: Storage, stored: Stored) -> bool:
     async def work(change: Change) -> bool:
         await change.lock(lock_name(_sha256(stored)))
-        if await change.count(Document, sha256=_sha256(stored)):
+        if await contents.are_named([_sha256(stored)]) == [True]:
             return False
         async with asyncio.timeout(PATIENCE):
             now = await storage.find(stored.path)

@@ -63,7 +63,7 @@ def test_sweep_removes_what_no_document_names(folder: Path) -> None:
     put(folder / content_path("ab" * 32), b"orphan")
     put(folder / "uploads" / "ab", b"half")
     said = run("documents", "sweep").stdout
-    assert said == "Removed 1 contents that no document names and 1 uploads that broke off: 10 bytes.\n"
+    assert said == "Removed 1 contents that nothing names and 1 uploads that broke off: 10 bytes.\n"
     assert [path for path in folder.rglob("*") if path.is_file()] == [folder / content_path(SHA256)]
     assert run("documents", "sweep").stdout.startswith("Removed 0 contents")
 

@@ -61,6 +61,10 @@ WORKFLOW = "{ id revision name steps { days template { id name } attachStatement
 DOCUMENT = """{
   id revision name size sha256 mediaType createdAt uploader { kind id name } customer { id } downloadUrl
 }"""
+COMMUNICATION = """{
+  id revision kind subject templateName separate suppressed sentBy { kind id name } customer { id } salesDocument { id }
+  resendOf { id } attachments { name mediaType size sha256 document { id } downloadUrl }
+}"""
 USER = "{ id revision name email active role { id name builtIn permissions } }"
 USER_ROLE = "{ id revision name builtIn permissions userCount }"
 API_KEY = "{ id revision name permissions expiresAt revokedAt createdBy { id } }"
@@ -98,6 +102,7 @@ CREATE_CONTACT = mutation("createContact", f"contact {CONTACT}")
 UPDATE_CONTACT = mutation("updateContact", f"contact {CONTACT}")
 DELETE_CONTACT = mutation("deleteContact", "deletedId")
 CLEAR_EMAIL_PROBLEM = mutation("clearEmailProblem", f"contact {CONTACT}")
+SET_CONTACT_PASSWORD = mutation("setContactPassword", "", BARE_STUB)
 SET_CONTACT_ROLES = mutation("setContactRoles", f"contacts {CONTACT}")
 CREATE_CONTACT_ROLE = mutation("createContactRole", f"contactRole {CONTACT_ROLE}")
 UPDATE_CONTACT_ROLE = mutation("updateContactRole", f"contactRole {CONTACT_ROLE}")
@@ -133,6 +138,9 @@ DELETE_PAYMENT = mutation("deletePayment", f"deletedId salesDocument {SALES_DOCU
 SET_ORDER_PASSWORD = mutation(
     "setOrderPassword", "contact { id revision orderPassword { setAt setBy { kind id name } } }"
 )
+SEND_COMMUNICATION = mutation("sendCommunication", f"communication {COMMUNICATION}")
+RESEND_COMMUNICATION = mutation("resendCommunication", f"communication {COMMUNICATION}")
+SEND_PASSWORD_LINK = mutation("sendPasswordLink", f"communication {COMMUNICATION}")
 CREATE_TEMPLATE = mutation("createTemplate", f"template {TEMPLATE}")
 UPDATE_TEMPLATE = mutation("updateTemplate", f"template {TEMPLATE}")
 RESET_TEMPLATE = mutation("resetTemplate", f"template {TEMPLATE}")
@@ -147,6 +155,11 @@ CREATE_API_KEY = mutation("createApiKey", f"apiKey {API_KEY} token", BARE_STUB)
 REVOKE_API_KEY = mutation("revokeApiKey", f"apiKey {API_KEY}", BARE_STUB)
 CHANGE_PASSWORD = mutation("changePassword", f"user {USER}", BARE_STUB)
 
+PREVIEW_COMMUNICATION = """query ($input: SendCommunicationInput!) { previewCommunication(input: $input) {
+  deliveries { contact { id } name email role field chosen reasons subject text html }
+  attachments { name mediaType size sha256 document { id } }
+  separate templateName suppressed warnings errors { code field message currentRevision retryAfter }
+} }"""
 READ_CUSTOMER = f"query ($id: ID!) {{ customer(id: $id) {CUSTOMER} }}"
 READ_FAMILY = f"query ($id: ID!) {{ customer(id: $id) {FAMILY} }}"
 READ_PREFERENCES = f"query ($id: ID!) {{ customer(id: $id) {{ preferences {PREFERENCES} }} }}"

@@ -39,6 +39,7 @@ async def test_a_contact_is_created_with_all_that_it_can_have(client: Client) ->
             "methods": [EMAIL, {"kind": "MOBILE", "value": "0171 1234567", "label": "private"}],
             "address": PARIS,
             "preferredMethod": "MOBILE",
+            "doNotSendWelcome": True,
         },
     )
     contact = payload["contact"]

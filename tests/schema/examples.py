@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import models
+from models import clock
+from services import password_links
 from tests import factories
 from tests.client import PASSWORD, Client, File, client_with, new_session, set_password
 from tests.resolvers.documents import UPDATE_PREFERENCES
@@ -133,6 +135,13 @@ async def set_contact_roles(admin: Client) -> tuple[Client, Sent | None]:
     role = await factories.contact_role(admin)
     contacts = [{"id": (await factories.contact(admin))["id"]} for _ in range(2)]
     return admin, {"contacts": contacts, "roleId": role["id"]}
+
+
+@example
+async def set_contact_password(admin: Client) -> tuple[Client, Sent | None]:
+    contact = await factories.contact(admin)
+    token = await password_links.issue(contact["id"], clock.now())
+    return Client(), {"token": token, "password": "seven purple wheelbarrows sing"}
 
 
 @example
@@ -331,6 +340,26 @@ async def rename_document(admin: Client) -> tuple[Client, Sent | None]:
 @example
 async def delete_document(admin: Client) -> tuple[Client, Sent | None]:
     return admin, {"id": (await factories.document(admin))["id"]}
+
+
+@example
+async def send_communication(admin: Client) -> tuple[Client, Sent | None]:
+    invoice = await factories.posted_invoice(admin)
+    customer_id = invoice["customer"]["id"]
+    contact = await factories.recipient(admin, customer_id)
+    document = await factories.document(admin, customer_id)
+    about = {"kind": "INVOICE", "customerId": customer_id, "salesDocumentId": invoice["id"], "attachInvoice": True}
+    return admin, {**about, "recipients": [{"contactId": contact["id"]}], "documentIds": [document["id"]]}
+
+
+@example
+async def resend_communication(admin: Client) -> tuple[Client, Sent | None]:
+    return admin, {"id": (await factories.communication(admin))["id"]}
+
+
+@example
+async def send_password_link(admin: Client) -> tuple[Client, Sent | None]:
+    return admin, {"contactId": (await factories.recipient(admin))["id"]}
 
 
 @example

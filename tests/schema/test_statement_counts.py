@@ -31,6 +31,9 @@ APART = {
     "ProbableDuplicatePage.pairs",
     "ProbableDuplicatePair.customers",
     "ReminderPlanPage.emails",
+    "CommunicationPreview.deliveries",
+    "CommunicationPreview.attachments",
+    "CommunicationPreview.errors",
     "Recipients.recipients",
     "Settings.notifications",
     "Settings.portalPermissions",
@@ -282,6 +285,25 @@ async def test_what_templates_can_name_and_say(client: Client, database: models.
             ):
                 await client.run(text, input=sent)
                 assert client.errors == []
+        counts.append(len(seen))
+    assert counts[0] == counts[1]
+
+
+async def test_a_preview_of_an_email(client: Client, database: models.Database) -> None:
+    customer = await factories.customer(client)
+    text = f"""query ($input: SendCommunicationInput!) {{ previewCommunication(input: $input) {{
+      deliveries {{ email reasons text contact {{ {VALUES["Contact"]} }} }} attachments {{ name document {{ id }} }}
+      errors {{ code }}
+    }} }}"""
+    counts, ids = [], []
+    for number in (1, 8):
+        ids += [(await factories.document(client, customer["id"]))["id"] for _ in range(number)]
+        people = [await factories.recipient(client, customer["id"]) for _ in range(number)]
+        chosen = [{"contactId": person["id"]} for person in people]
+        sent = {"kind": "TASK", "customerId": customer["id"], "recipients": chosen, "documentIds": ids}
+        with observed(database) as seen:
+            found = (await client.run(text, input=sent))["previewCommunication"]
+        assert (len(found["deliveries"]), len(found["attachments"])) == (number, len(ids))
         counts.append(len(seen))
     assert counts[0] == counts[1]
 

@@ -39,7 +39,7 @@ from services import (
     user_roles,
     users,
 )
-from services.communications import Addressee, Draft, Message, Outcome, record, settle
+from services.communications import Addressee, Attachment, Draft, Message, Outcome, record, settle
 from services.documents import changing as documents
 from services.templates import maintaining as templates
 
@@ -146,6 +146,21 @@ class World:
         marked = {"methods": methods, "email_problem": {**problem, "delivery_id": deliveries[0]["id"]}}
         await change.update(Contact, contact, marked)
 
+    async def _attach(self, change: Change, customer_id: str, document_id: str) -> None:
+        """Send the document to nobody."""
+        row = await change.read(Document, document_id)
+        file = Attachment(row["name"], row["media_type"], row["size"], row["sha256"], row["id"])
+        draft = Draft(
+            kind=CommunicationKind.TASK,
+            customer_id=customer_id,
+            template=None,
+            subject_line=self._name("Task"),
+            addressees=(),
+            separate=True,
+            attachments=[file],
+        )
+        await record(change, draft)
+
     def _file(self) -> Row:
         sender = {"uploader_kind": "USER", "uploader_id": self._maker.id, "uploader_name": self._maker.name}
         facts = {"name": f"{self._name('Letter')}.txt", "media_type": "text/plain"}
@@ -172,6 +187,7 @@ class World:
         assignment = await change.get(Assignment, self.ids["asg"][position * each])
         await change.update(Assignment, assignment, {"reference_label": self._name("Job")})
         await documents.rename(change, self.ids["doc"][position * each], None, f"{self._name('Offer')}.txt")
+        await self._attach(change, customer_id, self.ids["doc"][position * each])
         await notes.update(change, self.ids["not"][position * each * 3], None, {"body": self._name("Paid")})
         await sales_documents.update(change, self.ids["sdo"][position * each], None, {"due_on": date(2999, 12, 31)})
         await preferences.override(change, customer_id, None, {"monthly_statement": True})

@@ -1,18 +1,16 @@
-"""The sweep: bytes that no document names go, in their time; all others stay, whatever else happens."""
+"""The sweep: bytes that nothing names go, in their time; all others stay, whatever else happens."""
 
 from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 
-import models
-from models import clock
+from models import clock, contents
 from services.documents import Storage
 from services.documents.checking import problems
 from services.documents.storage import content_path
@@ -126,23 +124,18 @@ async def test_a_row_that_appears_while_the_sweep_looks_keeps_its_bytes(
     assert storage.folder is not None
     await put(storage, content_path("9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"), b"test")
     started: list[bool] = []
-    count = models.rows.count_by
+    load = contents.are_named
 
-    def counted(*args: Any) -> Any:
-        load = count(*args)
+    async def loaded(checksums: Sequence[str]) -> list[bool]:
+        found = await load(checksums)
+        if not started:
+            started.append(True)
+            with clock.set_to(lambda: datetime.now(UTC)):
+                sent = {"customerId": customer["id"], "file": File("Letter.txt", b"test")}
+                await client.change(UPLOAD_DOCUMENT, input=sent)
+        return found
 
-        async def loaded(values: Any) -> list[int]:
-            found = await load(values)
-            if not started:
-                started.append(True)
-                with clock.set_to(lambda: datetime.now(UTC)):
-                    sent = {"customerId": customer["id"], "file": File("Letter.txt", b"test")}
-                    await client.change(UPLOAD_DOCUMENT, input=sent)
-            return found
-
-        return loaded
-
-    monkeypatch.setattr("services.documents.sweeping.count_by", counted)
+    monkeypatch.setattr(contents, "are_named", loaded)
     with hours_later(2):
         assert await sweep(storage) == Swept()
     assert started
