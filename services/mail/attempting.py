@@ -16,7 +16,8 @@ from services.mail.letter import File, Letter, write
 from services.mail.maildir import keep
 from services.mail.pool import Pool
 from services.mail.reply import Result
-from services.mail.session import NoSession, Session, Transfer
+from services.mail.session import NoSession, Session
+from services.mail.transfer import Transfer
 
 _log = structlog.get_logger("counterfoil.mail")
 

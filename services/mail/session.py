@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from ipaddress import ip_address
 
 import aiosmtplib
 
 from models import DeliveryStatus
-from services.mail import Encryption, Smtp
+from services.mail import Encryption, Smtp, dsn
 from services.mail.reply import Reply, Result, refused
+from services.mail.transfer import Transfer
 
 _STUFFED = re.compile(rb"(?m)^\.")
 _DATA = 354
-_LONGEST_ENVID = 100
 _NO_UTF8 = "The mail server takes no addresses like this one (it does not offer SMTPUTF8)."
 
 # What ends a conversation. ssl.SSLError is an OSError, and so is ConnectionError.
@@ -24,41 +24,6 @@ _BROKEN = (aiosmtplib.SMTPException, OSError, TimeoutError)
 
 class NoSession(Exception):
     """The mail server cannot be reached, or does not let us in; the message says why, and holds no password."""
-
-
-class Transfer:
-    """One message to one server: what is known of each recipient so far, also when the conversation breaks off."""
-
-    def __init__(self, message_id: str, sender: str, recipients: Sequence[str]) -> None:
-        self.message_id = message_id
-        self.sender = sender
-        self.recipients = list(dict.fromkeys(recipients))
-        self.results: dict[str, Result] = {}
-        # Whether the server has answered at all, and whether it may have the whole message.
-        self.begun = False
-        self.sent = False
-
-    @property
-    def left(self) -> list[str]:
-        """Recipients of whom nothing is known yet."""
-        return [address for address in self.recipients if address not in self.results]
-
-    @property
-    def utf8(self) -> bool:
-        """Whether an address of the envelope needs SMTPUTF8."""
-        return not all(address.isascii() for address in (self.sender, *self.left))
-
-    def restart(self) -> None:
-        """Forget what is known, for a server that has not answered yet."""
-        self.results.clear()
-
-    def settle(self, result: Result) -> None:
-        """Give those who are left this result."""
-        self.results.update(dict.fromkeys(self.left, result))
-
-    def broken(self, reply: str) -> None:
-        """The conversation is over: nobody knows about a message that the server may have, another is sent later."""
-        self.settle(Result(DeliveryStatus.UNKNOWN if self.sent else DeliveryStatus.DEFERRED, reply))
 
 
 class Session:
@@ -196,15 +161,11 @@ class Session:
             yield "BODY=8BITMIME"
             yield "SMTPUTF8"
         if self._reports:
-            yield "RET=HDRS"
-            name = xtext(transfer.message_id)
-            if len(name) <= _LONGEST_ENVID:
-                yield f"ENVID={name}"
+            yield from dsn.of_message(transfer.message_id)
 
     def _rcpt_options(self, address: str) -> Iterator[str]:
         if self._reports:
-            yield "NOTIFY=SUCCESS,FAILURE,DELAY"
-            yield f"ORCPT=rfc822;{xtext(address)}" if address.isascii() else f"ORCPT=utf-8;{_utf8_xtext(address)}"
+            yield from dsn.of_recipient(address)
 
     @property
     def _reports(self) -> bool:
@@ -254,13 +215,3 @@ def told(error: BaseException) -> str:
         return "The connection to the mail server was lost."
     text = Reply.of(0, str(error)).text
     return text or f"The conversation with the mail server broke off ({type(error).__name__})."
-
-
-def xtext(value: str) -> str:
-    """The value as a parameter of SMTP (RFC 3461, section 4)."""
-    return "".join(char if "!" <= char <= "~" and char not in "+=" else f"+{ord(char):02X}" for char in value)
-
-
-def _utf8_xtext(value: str) -> str:
-    """utf-8-addr-xtext of RFC 6533, section 3."""
-    return "".join(char if "!" <= char <= "~" and char not in "+=\\" else f"\\x{{{ord(char):X}}}" for char in value)
