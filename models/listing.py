@@ -234,19 +234,21 @@ async def _fetch_for(database: Database, page: Page, parents: Sequence[str]) -> 
     where, args = _where(page, page.listing.belongs("p.value"))
     limited = f"FROM {_name(page)} t{where}{_order(page)} LIMIT {page.size + 1}"
     array = database.array(list(parents))
-    selected = f"SELECT p.value AS {quoted(_PARENT)}"
+    # Where no column of the row says whose it is, the statement does.
+    column = page.listing.parent or _PARENT
+    parent = f"p.value AS {quoted(_PARENT)}, " if page.listing.parent is None else ""
     if database.dialect == "postgres":
-        rows = f"CROSS JOIN LATERAL (SELECT {_columns(page)} {limited}) x"
-        sql = f"{selected}, x.* FROM unnest(?::text[]) p(value) {rows}"
+        rows = f"unnest(?::text[]) p(value) CROSS JOIN LATERAL (SELECT {_columns(page)} {limited}) x"
+        sql = f"SELECT {parent}x.* FROM {rows}"
     else:
         unique = page.keys[-1].sql
         sql = (
-            f"{selected}, {_columns(page)} FROM json_each(?) p JOIN {_name(page)} t"
+            f"SELECT {parent}{_columns(page)} FROM json_each(?) p JOIN {_name(page)} t"
             f" ON {unique} IN (SELECT {unique} {limited}){_order(page)}"
         )
-    found: dict[str, list[Row]] = {parent: [] for parent in parents}
+    found: dict[str, list[Row]] = {value: [] for value in parents}
     for row in await database.fetch(sql, array, *args):
-        found[row.pop(_PARENT)].append(row)
+        found[row[column]].append(row)
     return found
 
 
