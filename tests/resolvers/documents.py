@@ -65,6 +65,13 @@ COMMUNICATION = """{
   id revision kind subject templateName separate suppressed sentBy { kind id name } customer { id } salesDocument { id }
   resendOf { id } attachments { name mediaType size sha256 document { id } downloadUrl }
 }"""
+LOGGED = """{
+  id kind subject templateName separate suppressed sentBy { kind id name } customer { id name } resendOf { id }
+  statuses { status deliveries }
+  deliveries { totalCount edges { node {
+    id name email role field chosen reasons subject text html status reply attempts mayRepeat contact { id }
+  } } }
+}"""
 USER = "{ id revision name email active role { id name builtIn permissions } }"
 USER_ROLE = "{ id revision name builtIn permissions userCount }"
 API_KEY = "{ id revision name permissions expiresAt revokedAt createdBy { id } }"
@@ -80,14 +87,6 @@ def mutation(name: str, selection: str, stub: str = STUB) -> str:
       }}
     }}"""
 
-
-COMMUNICATION = """{
-  id kind subject templateName separate suppressed sentBy { kind id name } customer { id name } resendOf { id }
-  statuses { status deliveries }
-  deliveries { totalCount edges { node {
-    id name email role field chosen reasons subject text html status reply attempts mayRepeat contact { id }
-  } } }
-}"""
 
 CREATE_CUSTOMER = mutation("createCustomer", f"customer {CUSTOMER}")
 UPDATE_CUSTOMER = mutation("updateCustomer", f"customer {CUSTOMER}")

@@ -14,16 +14,16 @@ from models.identifier import new_id
 from tests import factories
 from tests.audit.rows import by_ada
 from tests.client import Client, ClientWith
-from tests.resolvers.documents import COMMUNICATION, CUSTOMER_HISTORY, DELETE_CONTACT, MERGE_CUSTOMERS, UPDATE_CONTACT
+from tests.resolvers.documents import CUSTOMER_HISTORY, DELETE_CONTACT, LOGGED, MERGE_CUSTOMERS, UPDATE_CONTACT
 from tests.services.communications.drafts import addressee, draft, recorded, sent_to, settled
 
 pytestmark = pytest.mark.anyio
 
 P, S = Permission, DeliveryStatus
 LOG = f"""query ($id: ID!, $filter: CommunicationFilter) {{ node(id: $id) {{
-  ... on Customer {{ communications(filter: $filter) {{ totalCount edges {{ node {COMMUNICATION} }} }} }}
-  ... on Contact {{ communications(filter: $filter) {{ totalCount edges {{ node {COMMUNICATION} }} }} }}
-  ... on SalesDocument {{ communications(filter: $filter) {{ totalCount edges {{ node {COMMUNICATION} }} }} }}
+  ... on Customer {{ communications(filter: $filter) {{ totalCount edges {{ node {LOGGED} }} }} }}
+  ... on Contact {{ communications(filter: $filter) {{ totalCount edges {{ node {LOGGED} }} }} }}
+  ... on SalesDocument {{ communications(filter: $filter) {{ totalCount edges {{ node {LOGGED} }} }} }}
 }} }}"""
 SUBJECTS = """query ($filter: CommunicationFilter, $first: Int, $after: String) {
   communications(filter: $filter, first: $first, after: $after) {
@@ -81,7 +81,7 @@ async def test_the_log_says_what_was_sent_to_whom_and_why(client: Client) -> Non
         "contact": {"id": person["id"]},
     }
     assert await log(client, person["id"]) == [shown]
-    one = f"query ($id: ID!) {{ communication(id: $id) {COMMUNICATION} delivery(id: $id) {{ id }} }}"
+    one = f"query ($id: ID!) {{ communication(id: $id) {LOGGED} delivery(id: $id) {{ id }} }}"
     assert (await client.run(one.replace("delivery(id: $id) { id }", ""), id=communication["id"])) == {
         "communication": shown
     }

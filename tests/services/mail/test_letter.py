@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models import CommunicationKind, Database, Settings
+from models.preference_values import COMPANY
 from services.communications import Attachment, Message
 from services.documents import Storage
 from services.documents.storage import content_path
@@ -128,7 +129,8 @@ def test_lines_with_a_dot_long_lines_and_all_letters_arrive_as_they_are() -> Non
 async def test_company_reply_to_and_date_are_those_of_the_settings_and_of_the_communication(
     database: Database, storage: Storage
 ) -> None:
-    await new(Settings, company={"name": "Krume & Söhne"}, reply_to="answers@example.com")
+    company = {**dict.fromkeys(COMPANY), "name": "Krume & Söhne"}
+    await new(Settings, company=company, reply_to="answers@example.com")
     with set_clock() as clock:
         await one()
         sent_at = clock.now
