@@ -6,11 +6,7 @@ import re
 from dataclasses import dataclass
 
 from models import DeliveryStatus
-
-# The enhanced codes of an address that takes no mail and will not: no such mailbox, no such domain, no address at all,
-# moved away without a forwarding address, a domain that says it takes none. Not 5.1.0 and 5.1.4 (unclear), 5.1.7 and
-# 5.1.8 (the sender's address), 5.2.x (full, disabled), 5.7.x (policy): those say nothing lasting about the address.
-ADDRESS_FAILED = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10"})
+from services.communications.enhanced_status import address_fails, find_status
 
 # Where a server has no enhanced codes, only what is said in so many words counts.
 _NO_ENHANCED = frozenset({550, 551, 553})
@@ -22,7 +18,6 @@ _NOBODY = re.compile(
 )
 _OTHERWISE = re.compile(r"\b(?:sender|client|helo|relay\w*|spf|dkim|dmarc|spam|block\w*|black\w*)\b", re.IGNORECASE)
 
-_ENHANCED = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?:\s|$)")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
@@ -43,12 +38,6 @@ class Reply:
         return f"{self.code} {self.text}".strip()
 
     @property
-    def enhanced(self) -> str | None:
-        """The enhanced status code that the text begins with."""
-        found = _ENHANCED.match(self.text)
-        return found[1] if found else None
-
-    @property
     def closes(self) -> bool:
         """Whether the server ends the connection with it."""
         return self.code == 421
@@ -58,8 +47,9 @@ class Reply:
         """Whether it says, to a RCPT command, that the address itself takes no mail, and will not."""
         if self.code < 500:
             return False
-        if self.enhanced is not None:
-            return self.enhanced in ADDRESS_FAILED
+        status = find_status(self.text)
+        if status is not None:
+            return address_fails(status)
         return self.code in _NO_ENHANCED and bool(_NOBODY.search(self.text)) and not _OTHERWISE.search(self.text)
 
 
