@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -16,6 +16,7 @@ from counterfoil import smtp_url
 from models import Database, Fault, connect
 from models.engine.url import sqlite_path
 from services import values
+from services.communications.reports import postmark, sendgrid
 from services.communications.reports.postmark import Postmark
 from services.communications.reports.provider import Provider
 from services.communications.reports.sendgrid import SendGrid
@@ -217,10 +218,15 @@ class Settings(BaseSettings):
             smtp=self._smtp(),
             maildir=(self.maildir or self._beside("mail")).absolute(),
             portal_url=portal_url,
+            headers=self._headers(),
             batch=self.mail_batch,
             lease=self.mail_lease,
             poll=self.mail_poll,
         )
+
+    def _headers(self) -> list[Callable[[str], Mapping[str, str]]]:
+        makers = {sendgrid.headers: self.sendgrid_key, postmark.headers: self.postmark_secret}
+        return [make for make, setting in makers.items() if setting is not None]
 
     def _smtp(self) -> Smtp | None:
         if self.smtp_url is None:

@@ -7,6 +7,7 @@ imported by whoever delivers, for it needs communications, which need this.
 from __future__ import annotations
 
 import ssl
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from email.headerregistry import Address
 from enum import Enum
@@ -52,14 +53,16 @@ class Smtp:
 class Mail:
     """How mail leaves: `sender` is the address in From and of the envelope, `portal_url` what links begin with.
 
-    Without `smtp` messages are kept in the folder `maildir`. A worker claims `batch` messages at most at once, for
-    `lease` seconds, and looks for those of other processes every `poll` seconds.
+    Without `smtp` messages are kept in the folder `maildir`. `headers` are what providers of mail need in the header of
+    each message, made of its Message-ID, so that their reports find it. A worker claims `batch` messages at most at
+    once, for `lease` seconds, and looks for those of other processes every `poll` seconds.
     """
 
     sender: str = "counterfoil@localhost"
     smtp: Smtp | None = None
     maildir: Path = Path("counterfoil-mail")
     portal_url: str | None = None
+    headers: Sequence[Callable[[str], Mapping[str, str]]] = ()
     batch: int = 50
     lease: float = 600
     poll: float = 5

@@ -118,7 +118,7 @@ class Attempts:
         if letter.wants_link and first["contact_id"] is not None:
             token = await password_links.issue(first["contact_id"], clock.now())
             text, html = (body and password_links.filled(body, token) for body in (text, html))
-        return await asyncio.to_thread(write, letter, self._mail.sender, text, html, files, utf8=utf8)
+        return await asyncio.to_thread(write, letter, self._mail, text, html, files, utf8=utf8)
 
     async def _file(self, attachment: Mapping[str, object]) -> File:
         size, path = int(str(attachment["size"])), content_path(str(attachment["sha256"]))

@@ -14,7 +14,8 @@ from typing import Any
 
 from audit import ActorKind
 from models import CommunicationKind, RecipientField, Row, outbox
-from services.mail import header
+from services.communications.reports import HEADER
+from services.mail import Mail, header
 
 # Bodies are ASCII on the wire whatever they hold: every server takes that, and a repeat is the same bytes.
 _POLICY = SMTP.clone(cte_type="7bit")
@@ -64,20 +65,20 @@ class File:
     content: bytes
 
 
-def write(letter: Letter, sender: str, text: str, html: str | None, files: Sequence[File], *, utf8: bool) -> bytes:
+def write(letter: Letter, mail: Mail, text: str, html: str | None, files: Sequence[File], *, utf8: bool) -> bytes:
     """The message as it leaves, with these bodies. Same arguments, same bytes.
 
     `utf8` says that addresses may stand in its header which need SMTPUTF8.
     """
-    return _header(letter, sender, utf8=utf8).encode("utf-8") + _body(letter.id, text, html, files)
+    return _header(letter, mail, utf8=utf8).encode("utf-8") + _body(letter.id, text, html, files)
 
 
-def _header(letter: Letter, sender: str, *, utf8: bool) -> str:
+def _header(letter: Letter, mail: Mail, *, utf8: bool) -> str:
     company = (letter.settings["company"] or {}).get("name") or ""
     reply_to = letter.settings["reply_to"]
     lines = [
         f"Date: {format_datetime(letter.communication['created_at'])}\r\n",
-        header.addresses("From", [(company, sender)], utf8=utf8),
+        header.addresses("From", [(company, mail.sender)], utf8=utf8),
     ]
     if reply_to and (utf8 or header.wire(reply_to).isascii()):
         lines.append(header.addresses("Reply-To", [(company, reply_to)], utf8=utf8))
@@ -85,6 +86,9 @@ def _header(letter: Letter, sender: str, *, utf8: bool) -> str:
         people = [(row["name"], row["email"]) for row in letter.deliveries if row["field"] == field.value]
         lines.append(header.addresses(name, people, utf8=utf8))
     lines += [header.text("Subject", letter.deliveries[0]["subject_line"]), f"Message-ID: <{letter.id}>\r\n"]
+    # Some providers replace the Message-ID; a line that were encoded would not be found again.
+    found_by = {HEADER: letter.id, **{name: value for make in mail.headers for name, value in make(letter.id).items()}}
+    lines += [f"{name}: {value}\r\n" for name, value in found_by.items()]
     if _automatic(letter.communication["sent_by"]):
         lines.append("Auto-Submitted: auto-generated\r\n")
     return "".join(lines)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from email import message_from_bytes
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +16,19 @@ from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, gener
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from audit import Request
 from counterfoil.app import create_app
 from counterfoil.settings import read_settings
 from models import Contact, Database, Delivery, DeliveryStatus, Row, clock
 from models.rows import by_ids
-from services.communications.reports import HEADER, postmark, sendgrid
+from services.communications.reports import HEADER, dsn, postmark, sendgrid, take_in
+from services.documents import Storage
 from tests.audit.rows import disclosed, events
 from tests.counterfoil.amazon import CERTIFICATE, HOST, SUBSCRIBE, TOPIC, Amazon, amazon, certificate, message
 from tests.services.communications.drafts import addressee, contact_at, draft, recorded, settled
+from tests.services.communications.reports.bounces import POSTFIX, bounce
+from tests.services.mail.sending import deliver, statuses
+from tests.services.mail.sending import one as waiting
 
 pytestmark = pytest.mark.anyio
 
@@ -432,9 +438,54 @@ async def test_the_log_has_no_addresses(database: Database, capsys: pytest.Captu
     assert "grace" not in said
 
 
-def test_what_emails_need_in_their_headers() -> None:
-    assert HEADER == "X-Counterfoil-Message-Id"
-    assert postmark.headers("a@b") == {"X-PM-KeepID": "true", "X-PM-Metadata-message-id": "a@b"}
+# There and back
+
+
+async def header_of(delivery: Row, folder: Path) -> dict[str, str]:
+    """The header of the delivery's message as it leaves with the settings of all providers, and as one of them sends it
+    on: with a Message-ID of its own.
+    """
+    given = {"sendgrid_key": PUBLIC, "postmark_secret": SECRET, "maildir": folder}
+    await deliver(read_settings(**given).mail())
+    left = [message_from_bytes(path.read_bytes()) for path in (folder / "new").iterdir()]
+    [found] = [dict(one.items()) for one in left if one["Message-ID"] == f"<{delivery['message_id']}>"]
+    return {**found, "Message-ID": "<another@example.com>"}
+
+
+async def test_what_providers_repeat_of_a_message_finds_it_though_its_message_id_is_another(
+    database: Database, storage: Storage, tmp_path: Path, sns: Amazon
+) -> None:
+    names = ("postmark", "sendgrid", "ses", "returned")
+    client, made = http(), {name: await waiting(f"{name}@example.com") for name in names}
+    header = {name: await header_of(row, tmp_path / "mail") for name, row in made.items()}
+    seen = {name: {**row, "message_id": "another@example.com"} for name, row in made.items()}
+
+    start = "x-pm-metadata-"
+    metadata = {
+        key.lower().removeprefix(start): value for key, value in header["postmark"].items() if start in key.lower()
+    }
+    assert header["postmark"]["X-PM-KeepID"] == "true"
+    body = hard_bounce(seen["postmark"], Metadata=metadata)
+    assert counts(await client.post("/mail/events/postmark", json=body, headers=BASIC)) == (1, 0, 0)
+
+    arguments = json.loads(header["sendgrid"]["X-SMTPAPI"])["unique_args"]
+    body = event(seen["sendgrid"], "bounce", type="bounce", status="5.1.1", **arguments)
+    assert counts(await post_events(client, body)) == (1, 0, 0)
+
+    told = json.loads(ses_event(seen["ses"], "Bounce", **bounce_of(seen["ses"], **NO_USER)))
+    told["mail"]["headers"] = [{"name": name, "value": value} for name, value in header["ses"].items()]
+    assert counts(await post_sns(client, message(json.dumps(told)))) == (1, 0, 0)
+
+    original = "Message-ID: <{message_id}>"
+    further = f"{HEADER}: {header['returned'][HEADER]}"
+    text = POSTFIX.replace(original, f"{original}\n{further}")
+    reports = dsn.read(bounce("another@example.com", "returned@example.com", text))
+    assert (await take_in(dsn.SOURCE, Request.new(dsn.SOURCE), reports)).taken == 1
+    assert await statuses(database) == dict.fromkeys(names, "BOUNCED")
+
+
+def test_only_those_providers_whose_settings_are_there_have_their_headers() -> None:
+    assert read_settings().mail().headers == []
+    assert read_settings(sendgrid_key=PUBLIC).mail().headers == [sendgrid.headers]
+    assert read_settings(postmark_secret=SECRET).mail().headers == [postmark.headers]
     assert postmark.headers("a" * 81) == {"X-PM-KeepID": "true"}
-    assert json.loads(sendgrid.headers("a@b")["X-SMTPAPI"]) == {"unique_args": {"counterfoil_message_id": "a@b"}}
-    assert datetime.fromtimestamp(1893492000, UTC).year == 2030

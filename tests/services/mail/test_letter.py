@@ -17,8 +17,10 @@ from hypothesis import strategies as st
 from models import CommunicationKind, Database, Settings
 from models.preference_values import COMPANY
 from services.communications import Attachment, Message
+from services.communications.reports import HEADER
 from services.documents import Storage
 from services.documents.storage import content_path
+from services.mail import Mail
 from services.mail.letter import File, Letter, write
 from services.password_links import PLACEHOLDER
 from services.tokens import token_hash
@@ -27,7 +29,8 @@ from tests.services.communications.drafts import addressee, contact_at, draft, r
 from tests.services.mail.sending import deliver, one, set_clock, state, statuses
 from tests.smtp_server import smtp_server
 
-HEADERS = ["Date", "From", "Reply-To", "To", "Subject", "Message-ID", "MIME-Version", "Content-Type"]
+ME = Mail(sender="me@example.com")
+HEADERS = ["Date", "From", "Reply-To", "To", "Subject", "Message-ID", HEADER, "MIME-Version", "Content-Type"]
 NAMES = [
     "Grace\r\nBcc: evil@example.com",
     'Hopper, "Grace" <evil@example.com>',
@@ -60,7 +63,7 @@ def parsed(content: bytes) -> EmailMessage:
 def check(name: str, subject: str, file_name: str) -> None:
     content = write(
         letter(name, subject, company=name),
-        "me@example.com",
+        ME,
         "Hi",
         None,
         [File(file_name, "text/plain", b"x")],
@@ -91,7 +94,7 @@ def test_no_text_at_all_can(name: str, subject: str, file_name: str) -> None:
 
 def test_names_are_read_as_they_were_written() -> None:
     for name in ("Grace Hopper", 'Hopper, "Grace"', "Jürgen Müller", "山田太郎", "O'Neil (Billing)", "a.b"):
-        message = parsed(write(letter(name, name), "me@example.com", "Hi", None, [], utf8=False))
+        message = parsed(write(letter(name, name), ME, "Hi", None, [], utf8=False))
         assert (message["To"].addresses[0].display_name, message["Subject"]) == (name, name)
 
 
@@ -99,9 +102,7 @@ def test_names_are_read_as_they_were_written() -> None:
     "said", ["", "text", "text/", "multipart/mixed", "message/rfc822", "a/b\r\nX: y", "text/csv; x=y"]
 )
 def test_an_odd_media_type_does_not_spoil_the_message(said: str) -> None:
-    message = parsed(
-        write(letter("G", "S"), "me@example.com", "Hi", "<p>Hi</p>", [File("a.csv", said, b"1,2")], utf8=False)
-    )
+    message = parsed(write(letter("G", "S"), ME, "Hi", "<p>Hi</p>", [File("a.csv", said, b"1,2")], utf8=False))
     [attached] = message.iter_attachments()
     expected = "text/csv" if said.startswith("text/csv") else "application/octet-stream"
     assert (attached.get_content_type(), attached.get_filename()) == (expected, "a.csv")
@@ -116,12 +117,12 @@ def test_what_nobody_sent_by_hand_says_so() -> None:
         ("USER", "usr_1", None),
     ):
         made = letter("G", "S", sent_by={"kind": kind, "id": identifier})
-        assert parsed(write(made, "me@example.com", "Hi", None, [], utf8=False))["Auto-Submitted"] == said
+        assert parsed(write(made, ME, "Hi", None, [], utf8=False))["Auto-Submitted"] == said
 
 
 def test_lines_with_a_dot_long_lines_and_all_letters_arrive_as_they_are() -> None:
     text = ".\n..\n" + "x" * 5000 + "\nFrom me\näöü 😀\n"
-    message = parsed(write(letter("G", "S"), "me@example.com", text, None, [], utf8=False))
+    message = parsed(write(letter("G", "S"), ME, text, None, [], utf8=False))
     assert message.get_content().replace("\r\n", "\n") == text
 
 
