@@ -16,6 +16,11 @@ _OUTCOMES = {
     "UNKNOWN": "It is unknown whether the email reached {who}; it is sent again",
 }
 
+_SUPPRESSED = {
+    "TEMPLATE_DISABLED": "its template is disabled",
+    "NO_RECIPIENT": "nobody was to get it",
+    "NO_PORTAL_ADDRESS": "nobody has said where the portal is",
+}
 
 # For who may not read communications.
 _WITHHELD = {
@@ -37,7 +42,7 @@ def communication_sentence(action: Action, detail: Detail) -> str | None:
     if action is Action.COMMUNICATION_CREATED:
         kind = f"the {_words(after['kind'])} email" if "kind" in after else "an email"
         if after.get("suppressed"):
-            why = "its template is disabled" if after["suppressed"] == "TEMPLATE_DISABLED" else "nobody was to get it"
+            why = _SUPPRESSED.get(after["suppressed"], _words(after["suppressed"]))
             return f"{actor} did not send {kind} “{subject}” to {customer}: {why}."
         return f"{actor} sent {kind} “{subject}” to {customer}."
     problem = next((change for change in detail.changes if change.name == "email_problem"), None)

@@ -22,6 +22,7 @@ class Suppression(Enum):
 
     TEMPLATE_DISABLED = "TEMPLATE_DISABLED"
     NO_RECIPIENT = "NO_RECIPIENT"
+    NO_PORTAL_ADDRESS = "NO_PORTAL_ADDRESS"
 
 
 class DeliveryStatus(Enum):

@@ -213,7 +213,12 @@ _register(
 _register(
     Suppression,
     "Why a communication was not sent to anybody. Values may be added.",
-    {"TEMPLATE_DISABLED": "Its template is disabled.", "NO_RECIPIENT": "Nobody was to get it."},
+    {
+        "TEMPLATE_DISABLED": "Its template is disabled.",
+        "NO_RECIPIENT": "Nobody was to get it.",
+        "NO_PORTAL_ADDRESS": "Nobody has said where the portal is, so its link would lead nowhere"
+        " (COUNTERFOIL_PORTAL_URL).",
+    },
 )
 _register(
     RecipientField,

@@ -17,15 +17,14 @@ VALID = timedelta(hours=48)
 # It stands in the address of a stored link where the token was.
 PLACEHOLDER = "single-use-token"
 
-# Where links lead before somebody says where the portal is: nowhere but to this machine.
-LOCAL = "http://127.0.0.1:8000"
 
-
-def address() -> str:
-    """The address of a link, with the placeholder. The token is its fragment, which browsers send to no server and so
-    leaves no trace in logs and referrers: the portal reads it, and sends it to setContactPassword.
+def address() -> str | None:
+    """The address of a link, with the placeholder; None where nobody has said where the portal is. The token is its
+    fragment, which browsers send to no server and so leaves no trace in logs and referrers: the portal reads it, and
+    sends it to setContactPassword.
     """
-    return f"{(mail.current().portal_url or LOCAL).rstrip('/')}/set-password#{PLACEHOLDER}"
+    portal_url = mail.current().portal_url
+    return None if portal_url is None else f"{portal_url.rstrip('/')}/set-password#{PLACEHOLDER}"
 
 
 async def issue(contact_id: str, now: datetime) -> str:

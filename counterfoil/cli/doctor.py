@@ -94,7 +94,7 @@ def _check_mail(findings: Findings, settings: Settings) -> None:
     who = "signed in" if mail.smtp.user is not None else "not signed in"
     findings.ok("mail", f"from {mail.sender} through {mail.smtp.host}, port {mail.smtp.port}, {how}, {who}")
     if mail.portal_url is None:
-        findings.advice("mail", "set COUNTERFOIL_PORTAL_URL: without it emails have no links")
+        findings.advice("mail", "set COUNTERFOIL_PORTAL_URL: without it nobody gets a link to set a password")
 
 
 async def _check_database(findings: Findings, settings: Settings, *, mend: bool) -> None:

@@ -6,7 +6,18 @@ What is recorded has a placeholder where the link's token will be: it is made wh
 from __future__ import annotations
 
 from audit import Change
-from models import Choice, CommunicationKind, Contact, ContactRole, Customer, Fault, PortalReason, Row, Suppression
+from models import (
+    Choice,
+    CommunicationKind,
+    Contact,
+    ContactRole,
+    Customer,
+    ErrorCode,
+    Fault,
+    PortalReason,
+    Row,
+    Suppression,
+)
 from models.portal_rows import portal_accesses
 from models.recipient import decide
 from services import password_links, templates
@@ -29,7 +40,8 @@ async def welcome(change: Change, contact: Row) -> Row | None:
 
 async def send_password_link(change: Change, contact_id: str) -> Row:
     """The communication that brings the contact a link. Fault INVALID at `contact_id` for one who may not use the
-    portal, or has no address. Links from before go on working until they end by themselves, or one of them is used.
+    portal, or has no address, and without a field when nobody has said where the portal is. Links from before go on
+    working until they end by themselves, or one of them is used.
     """
     field = ("contact_id",)
     contact = await change.read(Contact, contact_id, field=field)
@@ -40,6 +52,9 @@ async def send_password_link(change: Change, contact_id: str) -> Row:
     if not access.allowed:
         why = ", ".join(reason.value.replace("_", " ").lower() for reason in access.reasons if reason not in _FOR)
         raise Fault.invalid(f"{Contact.label(contact)} may not use the portal: {why}.", *field)
+    if password_links.address() is None:
+        message = "Nobody has said where the portal is, so links would lead nowhere: set COUNTERFOIL_PORTAL_URL."
+        raise Fault(ErrorCode.INVALID, message)
     return await _record(change, CommunicationKind.SET_PASSWORD, contact, Choice.MANUAL)
 
 
@@ -47,7 +62,7 @@ async def _record(change: Change, kind: CommunicationKind, contact: Row, chosen:
     customer = await change.read(Customer, contact["customer_id"])
     role = await change.read(ContactRole, contact["role_id"]) if contact["role_id"] is not None else None
     settings = await read_settings()
-    template = await templates.standard(kind)
+    template, link = await templates.standard(kind), password_links.address()
     message = templates.render(
         template,
         templates.variables(
@@ -55,7 +70,7 @@ async def _record(change: Change, kind: CommunicationKind, contact: Row, chosen:
             settings=settings,
             customer=customer,
             contact=contact,
-            link=password_links.address(),
+            link=link,
             today=change.now.date(),
         ),
     )
@@ -71,7 +86,13 @@ async def _record(change: Change, kind: CommunicationKind, contact: Row, chosen:
             Addressee(contact, contact["email"], role["name"] if role else None, reasons, message, chosen=chosen)
         ],
         separate=True,
-        suppressed=None if template["enabled"] else Suppression.TEMPLATE_DISABLED,
+        suppressed=_suppressed(template, link),
     )
     communication, _ = await record(change, draft)
     return communication
+
+
+def _suppressed(template: Row, link: str | None) -> Suppression | None:
+    if not template["enabled"]:
+        return Suppression.TEMPLATE_DISABLED
+    return Suppression.NO_PORTAL_ADDRESS if link is None else None

@@ -51,7 +51,9 @@ class Smtp:
 
 @dataclass(frozen=True)
 class Mail:
-    """How mail leaves: `sender` is the address in From and of the envelope, `portal_url` what links begin with.
+    """How mail leaves: `sender` is the address in From and of the envelope, `portal_url` what links begin with;
+    None when nobody has said it: then no links are sent.
+
 
     Without `smtp` messages are kept in the folder `maildir`. `headers` are what providers of mail need in the header of
     each message, made of its Message-ID, so that their reports find it. A worker claims `batch` messages at most at
@@ -61,7 +63,7 @@ class Mail:
     sender: str = "counterfoil@localhost"
     smtp: Smtp | None = None
     maildir: Path = Path("counterfoil-mail")
-    portal_url: str | None = None
+    portal_url: str | None = "http://127.0.0.1:8000/portal"
     headers: Sequence[Callable[[str], Mapping[str, str]]] = ()
     batch: int = 50
     lease: float = 600

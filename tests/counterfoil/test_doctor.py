@@ -163,5 +163,5 @@ def test_how_mail_leaves_is_told_without_the_password(url: str, monkeypatch: pyt
     monkeypatch.setenv("COUNTERFOIL_MAIL_SENDER", "accounts@example.com")
     said = run("doctor").stdout
     assert "from accounts@example.com through mail.example.com, port 587, STARTTLS, signed in" in said
-    assert "set COUNTERFOIL_PORTAL_URL" in said
+    assert "set COUNTERFOIL_PORTAL_URL: without it nobody gets a link to set a password" in said
     assert "hidden" not in said

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -49,7 +51,7 @@ async def test_a_new_contact_is_welcomed_with_a_link(client: Client) -> None:
     [row] = await deliveries(welcome)
     assert (row["email"], row["contact_id"]) == ("grace@example.com", payload["contact"]["id"])
     assert (row["chosen"], row["reasons"], row["status"]) == ("RULE", ["ABOUT_THE_CONTACT"], "QUEUED")
-    link = password_links.address()
+    link = str(password_links.address())
     assert link.endswith(f"/set-password#{password_links.PLACEHOLDER}")
     assert link in row["text"]
     assert f'href="{link}"' in row["html"]
@@ -114,19 +116,42 @@ async def test_a_link_is_sent_to_a_contact_who_needs_another(client: Client) -> 
     payload = await client.change(SEND_PASSWORD_LINK, input={"contactId": contact["id"]})
     [row] = await deliveries(payload["communication"])
     assert (row["chosen"], row["reasons"]) == ("MANUAL", ["ABOUT_THE_CONTACT"])
-    assert password_links.address() in row["text"]
+    assert str(password_links.address()) in row["text"]
     assert actions(payload["events"]) == ["COMMUNICATION_CREATED", "DELIVERY_CREATED"]
     label = "Grace Hopper <grace@example.com>"
     assert payload["events"][1]["sentence"] == f"Ada Admin queued an email to {label} at Krume, chosen by hand."
 
 
-async def test_links_begin_where_the_portal_is(client: Client) -> None:
+@contextmanager
+def portal_at(url: str | None) -> Iterator[None]:
+    """This process sends mail with links that begin so."""
     bound = mail.current()
-    mail.bind(Mail(portal_url="https://portal.example.com/pay/"))
+    mail.bind(Mail(portal_url=url))
     try:
-        [row] = await deliveries((await created(client))["welcome"])
+        yield
     finally:
         mail.bind(bound)
+
+
+async def test_where_nobody_said_where_the_portal_is_no_link_is_sent(client: Client) -> None:
+    with portal_at(None):
+        payload = await created(client)
+        assert payload["welcome"]["suppressed"] == "NO_PORTAL_ADDRESS"
+        assert payload["events"][1]["sentence"].endswith("to Krume: nobody has said where the portal is.")
+        [row] = await deliveries(payload["welcome"])
+        assert (row["status"], "127.0.0.1" in row["text"] + row["html"]) == ("SUPPRESSED", False)
+        async with nothing_recorded():
+            fault = await client.fault(SEND_PASSWORD_LINK, input={"contactId": payload["contact"]["id"]})
+        assert (fault["code"], fault["field"]) == ("INVALID", None)
+        assert "COUNTERFOIL_PORTAL_URL" in fault["message"]
+        await disable(CommunicationKind.WELCOME)
+        assert (await created(client))["welcome"]["suppressed"] == "TEMPLATE_DISABLED"
+    assert await waiting() == []
+
+
+async def test_links_begin_where_the_portal_is(client: Client) -> None:
+    with portal_at("https://portal.example.com/pay/"):
+        [row] = await deliveries((await created(client))["welcome"])
     assert f"https://portal.example.com/pay/set-password#{password_links.PLACEHOLDER}" in row["text"]
 
 
