@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from models import text
 from models.database import current
 
 
@@ -13,3 +14,13 @@ async def contacts_written_to(delivery_ids: Sequence[str]) -> list[str]:
     addresses = f"SELECT d.email_key FROM delivery d WHERE {bound.member('d.id')}"
     sql = f"SELECT id FROM contact WHERE email_key IN ({addresses}) ORDER BY id"
     return [row["id"] for row in await bound.fetch(sql, bound.array(list(delivery_ids)))]
+
+
+async def still_written_to(contact_id: str | None, address: str) -> bool:
+    """Whether the contact is active and prefers this email address, which stays so until the end of the write
+    transaction that is open. One statement.
+    """
+    bound = current()
+    locked = " FOR SHARE" if bound.dialect == "postgres" else ""
+    sql = f"SELECT id FROM contact WHERE id = ? AND active AND email_key = ?{locked}"
+    return bool(await bound.fetch(sql, contact_id, text.key(address)))

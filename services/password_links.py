@@ -6,9 +6,11 @@ in the outbox: what is stored has a placeholder in its place.
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 
 from models import Row, current
+from models.contact_rows import still_written_to
 from services import mail
 from services.tokens import PASSWORD_PREFIX, new_token, token_hash
 
@@ -16,6 +18,7 @@ VALID = timedelta(hours=48)
 
 # It stands in the address of a stored link where the token was.
 PLACEHOLDER = "single-use-token"
+_HERE = re.compile(rf"//127\.0\.0\.1[:/]\S*#{re.escape(PLACEHOLDER)}")
 
 
 def address() -> str | None:
@@ -27,10 +30,16 @@ def address() -> str | None:
     return None if portal_url is None else f"{portal_url.rstrip('/')}/set-password#{PLACEHOLDER}"
 
 
-async def issue(contact_id: str, now: datetime) -> str:
-    """The token of a new link for the contact, in a write transaction of its own. Links that have expired go."""
+async def issue(contact_id: str | None, address: str, now: datetime) -> str | None:
+    """The token of a new link for the contact, in a write transaction of its own. Links that have expired go.
+
+    None unless the contact is active and `address`, which it is sent to, is the preferred one: whoever changes that
+    ends the contact's links, before or after this.
+    """
     token = new_token(PASSWORD_PREFIX)
     async with current().write() as transaction:
+        if not await still_written_to(contact_id, address):
+            return None
         await transaction.fetch("DELETE FROM password_link WHERE expires_at <= ?", now)
         await transaction.fetch(
             "INSERT INTO password_link (id, contact_id, created_at, expires_at) VALUES (?, ?, ?, ?)",
@@ -65,6 +74,11 @@ async def end(contact_id: str) -> list[Row]:
 def _digest(token: str) -> str:
     # What somebody sends can hold halves of characters, which no encoding has.
     return token_hash(token) if token.isascii() else ""
+
+
+def leads_here(body: str) -> bool:
+    """Whether the link of an email that is not filled yet leads to the machine that recorded it."""
+    return _HERE.search(body) is not None
 
 
 def filled(body: str, token: str) -> str:

@@ -6,7 +6,7 @@ import asyncio
 import email
 import ssl
 import warnings
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from email.message import EmailMessage
@@ -54,6 +54,7 @@ class SmtpServer:
 
     `mail`, `data` (to the command) and `content` are replies that are used up one after the other; afterwards all is
     well. `recipients` are replies to RCPT by address; the last one stays. DROP and STALL are replies, too.
+    `meanwhile` is awaited before the reply to the content.
     """
 
     port: int = 0
@@ -66,6 +67,7 @@ class SmtpServer:
     received: list[Received] = field(default_factory=list)
     taken: list[Received] = field(default_factory=list)
     connections: int = 0
+    meanwhile: Callable[[Received], Awaitable[None]] | None = None
 
     def settings(self, *, signed_in: bool = False, **given: Any) -> Mail:
         """How mail leaves through this server; `given` are fields of Smtp or of Mail."""
@@ -167,6 +169,8 @@ class _Hooks:
             server.rcpt_options,
         )
         self._told.received.append(got)
+        if self._told.meanwhile is not None:
+            await self._told.meanwhile(got)
         if self._told.content:
             said = await server.said(self._told.content.pop(0))
             if not said.startswith("250"):

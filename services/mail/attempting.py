@@ -25,8 +25,12 @@ _TOO_LATE = "The mail server did not answer in time."
 _NO_ADDRESS = "This is no address that mail can be sent to."
 
 
-class MissingFile(Exception):
-    """The bytes of an attachment are not there; the message names it."""
+_OTHER_ADDRESS = "This address is not that of an active contact any more. Send a new link with sendPasswordLink."
+_LEADS_HERE = "Its link would lead nowhere. Set COUNTERFOIL_PORTAL_URL, and send a new link with sendPasswordLink."
+
+
+class CannotLeave(Exception):
+    """The message can never be sent as it is; the exception's message says why."""
 
 
 class Attempts:
@@ -48,7 +52,7 @@ class Attempts:
                 await self._send(letter, transfer, self._pool)
             elif addresses:
                 await self._keep(letter, transfer)
-        except MissingFile as error:
+        except CannotLeave as error:
             transfer.settle(Result(DeliveryStatus.FAILED, str(error)))
         except Exception as error:  # a bug, or a storage out of reach: another attempt may do better
             _log.exception("message not sent", message=letter.id)
@@ -115,17 +119,27 @@ class Attempts:
         files = [await self._file(attachment) for attachment in letter.communication["attachments"]]
         first = letter.open[0]
         text, html = first["text"], first["html"]
-        if letter.wants_link and first["contact_id"] is not None:
-            token = await password_links.issue(first["contact_id"], clock.now())
+        if letter.wants_link:
+            token = await self._token(first)
             text, html = (body and password_links.filled(body, token) for body in (text, html))
         return await asyncio.to_thread(write, letter, self._mail, text, html, files, utf8=utf8)
+
+    async def _token(self, delivery: Row) -> str:
+        """That of a new link. It is made for the address that it goes to, and never leads customers to this machine."""
+        portal_here = (self._mail.portal_url or "").startswith("http://127.0.0.1")
+        if self._mail.smtp is not None and not portal_here and password_links.leads_here(delivery["text"]):
+            raise CannotLeave(_LEADS_HERE)
+        token = await password_links.issue(delivery["contact_id"], delivery["email"], clock.now())
+        if token is None:
+            raise CannotLeave(_OTHER_ADDRESS)
+        return token
 
     async def _file(self, attachment: Mapping[str, object]) -> File:
         size, path = int(str(attachment["size"])), content_path(str(attachment["sha256"]))
         content = bytearray()
         stored = await self._storage.find(path)
         if stored is None or stored.size != size:
-            raise MissingFile(f"The bytes of the attachment {attachment['name']} are missing.")
+            raise CannotLeave(f"The bytes of the attachment {attachment['name']} are missing.")
         async for block in self._storage.read(path, 0, size):
             content += block
         return File(str(attachment["name"]), str(attachment["media_type"]), bytes(content))

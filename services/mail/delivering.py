@@ -113,6 +113,9 @@ class Delivering:
             # It must be over while the message is ours.
             if self._ending or left < timedelta(seconds=self._mail.lease / 2):
                 return Attempted(letter, clock.now(), None)
+            if letter.message["attempts"] > 1:
+                # A report about the attempt before may have come while this one waited for its turn.
+                [letter] = await _letters([letter.message])
             results = await self._attempts.make(letter) if letter.open else {}
             return Attempted(letter, clock.now(), results)
 

@@ -48,7 +48,9 @@ async def grace(client: Client, **fields: Any) -> dict[str, Any]:
 
 async def link_for(contact: dict[str, Any]) -> str:
     """The token of a link as the worker makes it when the email leaves."""
-    return await password_links.issue(contact["id"], clock.now())
+    token = await password_links.issue(contact["id"], contact["email"], clock.now())
+    assert token is not None
+    return token
 
 
 async def setting(token: str, password: str = PASSWORD) -> list[dict[str, Any]]:

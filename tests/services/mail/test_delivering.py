@@ -7,14 +7,14 @@ from datetime import timedelta
 import pytest
 
 from audit import Change
-from models import Database, RecipientField
+from models import Database, DeliveryStatus, RecipientField
 from models.outbox import KEPT_TRYING
 from services.communications import record
 from services.documents import Storage
 from tests.audit.rows import by_ada
-from tests.services.communications.drafts import addressee, contact_at, draft, recorded
+from tests.services.communications.drafts import addressee, contact_at, draft, recorded, settled
 from tests.services.mail.sending import deliver, one, set_clock, shared, state, statuses, updates, waiting
-from tests.smtp_server import DROP, SENDER, smtp_server
+from tests.smtp_server import DROP, SENDER, Received, smtp_server
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("storage")]
 
@@ -180,6 +180,42 @@ async def test_dropped_after_the_content_it_is_unknown_flagged_and_sent_again(da
     assert (after["status"], after["may_repeat"], after["attempts"]) == ("SENT", True, 2)
     assert len({each.id for each in server.received}) == 1
     assert server.received[0].content == server.received[1].content
+
+
+async def test_what_a_report_has_settled_meanwhile_is_left_out(database: Database) -> None:
+    with set_clock() as clock:
+        alone, (busy, slow) = await one(), await shared("busy@example.com", "slow@example.com")
+        async with smtp_server() as server:
+            server.content = ["451 later"] * 2
+            await deliver(server.settings())
+            assert set((await statuses(database)).values()) == {"DEFERRED"}
+            for delivery, status in ((alone, DeliveryStatus.DELIVERED), (busy, DeliveryStatus.BOUNCED)):
+                await settled(delivery, status, "as reported")
+            clock.move(minutes=1)
+            await deliver(server.settings())
+    assert [each.recipients for each in server.taken] == [["slow@example.com"]]
+    assert await statuses(database) == {"grace": "DELIVERED", "busy": "BOUNCED", "slow": "SENT"}
+    assert {row["attempts"] for row in await state(database, alone, busy)} == {1}
+    assert (await waiting(database), slow["message_id"]) == ([], server.taken[0].id)
+
+
+async def test_what_a_report_settles_while_it_waits_for_its_turn_is_left_out(database: Database) -> None:
+    with set_clock() as clock:
+        made = {row["message_id"]: row for row in [await one(), await one("alan@example.com")]}
+        async with smtp_server() as server:
+            server.content = ["451 later"] * 2
+            await deliver(server.settings())
+            clock.move(minutes=1)
+
+            async def report(got: Received) -> None:
+                [other] = [row for key, row in made.items() if key != got.id]
+                await settled(other, DeliveryStatus.DELIVERED)
+
+            server.meanwhile = report
+            await deliver(server.settings(connections=1))
+    assert len(server.taken) == 1
+    assert sorted((await statuses(database)).values()) == ["DELIVERED", "SENT"]
+    assert await waiting(database) == []
 
 
 @pytest.mark.parametrize("step", ["greetings", "mail", "recipients", "data"])

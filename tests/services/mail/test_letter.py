@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models import CommunicationKind, Database, Settings
+from models import CommunicationKind, Contact, Database, Settings
 from models.preference_values import COMPANY
 from services.communications import Attachment, Message
 from services.communications.reports import HEADER
@@ -24,7 +24,8 @@ from services.mail import Mail
 from services.mail.letter import File, Letter, write
 from services.password_links import PLACEHOLDER
 from services.tokens import token_hash
-from tests.audit.rows import new
+from tests.audit.rows import by_ada, new, updated
+from tests.audit.rows import email as email_method
 from tests.services.communications.drafts import addressee, contact_at, draft, recorded
 from tests.services.mail.sending import deliver, one, set_clock, state, statuses
 from tests.smtp_server import smtp_server
@@ -185,3 +186,41 @@ async def test_a_link_to_set_a_password_has_a_new_token_for_each_attempt_and_non
     assert tokens[1] in server.received[1].message.get_body(("html",)).get_content()  # type: ignore[union-attr]
     [after] = await state(database)
     assert (after["text"], after["html"]) == (message.text, message.html)
+
+
+@pytest.mark.anyio
+async def test_a_link_only_leaves_for_the_address_of_an_active_contact_and_for_the_portal(
+    database: Database, storage: Storage
+) -> None:
+    there, here = f"https://portal.example.com/#{PLACEHOLDER}", f"http://127.0.0.1:8000/portal/#{PLACEHOLDER}"
+    people = {
+        name: await contact_at(address=f"{name}@example.com") for name in ("same", "moved", "away", "gone", "local")
+    }
+    for name, person in people.items():
+        message = Message("Welcome", here if name == "local" else there)
+        await recorded(draft(addressee(person, message=message), kind=CommunicationKind.SET_PASSWORD))
+    await updated(Contact, people["same"], methods=[email_method("SAME@example.com")])
+    await updated(Contact, people["moved"], methods=[email_method("new@example.com")])
+    await updated(Contact, people["away"], active=False)
+    await by_ada(lambda change: change.delete(Contact, people["gone"]))
+    async with smtp_server() as server:
+        await deliver(server.settings(portal_url="https://portal.example.com"))
+    assert [each.recipients for each in server.received] == [["same@example.com"]]
+    said = {row["email"].partition("@")[0]: (row["status"], row["reply"]) for row in await state(database)}
+    assert {name: status for name, (status, _) in said.items()} == {"same": "SENT"} | dict.fromkeys(
+        ("moved", "away", "gone", "local"), "FAILED"
+    )
+    assert all("sendPasswordLink" in said[name][1] for name in ("moved", "away", "gone", "local"))
+    assert "COUNTERFOIL_PORTAL_URL" in said["local"][1]
+    assert [row["contact_id"] for row in await database.fetch("SELECT contact_id FROM password_link")] == [
+        people["same"]["id"]
+    ]
+
+
+@pytest.mark.anyio
+async def test_links_may_lead_to_this_machine_where_the_settings_say_so(database: Database, storage: Storage) -> None:
+    message = Message("Welcome", f"http://127.0.0.1:8000/portal/#{PLACEHOLDER}")
+    await recorded(draft(addressee(await contact_at(), message=message), kind=CommunicationKind.WELCOME))
+    async with smtp_server() as server:
+        await deliver(server.settings(portal_url="http://127.0.0.1:3000"))
+    assert len(server.taken) == 1
