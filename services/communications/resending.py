@@ -61,27 +61,32 @@ async def resend(change: Change, given: Mapping[str, Any]) -> Row:
     """
     if _FAULT in given:
         raise given[_FAULT]
-    customer_id = (await change.read(Communication, given["id"]))["customer_id"]
+    customer_id = await _customer_now(change, (await change.read(Communication, given["id"]))["customer_id"])
     await change.get(Customer, customer_id)
     await change.where(Contact, customer_id=customer_id)
     first = await change.get(Communication, given["id"], given.get("expected_revision"))
     _check_may(change.actor, first)
     _check_can(first)
     deliveries = await change.where(Delivery, lock=False, communication_id=first["id"])
-    recipients = await _recipients(given, first, deliveries)
+    recipients = await _recipients(given, first, deliveries, customer_id)
     in_cc = next((i for i, recipient in enumerate(recipients) if recipient.field is RecipientField.CC), None)
     if first["separate"] and in_cc is not None:
         message = "Each recipient got a message of their own, in which nobody stands in Cc: put everybody in To."
         raise Fault.invalid(message, "recipients", in_cc, "field")
-    communication, _ = await record(change, _draft(first, deliveries, recipients))
+    communication, _ = await record(change, _draft(first, deliveries, recipients, customer_id))
     return communication
 
 
-def _draft(first: Row, deliveries: Sequence[Row], recipients: Sequence[Recipient]) -> Draft:
+async def _customer_now(change: Change, customer_id: str) -> str:
+    """The customer that was written to, or who has taken its place: the log stays as it is when customers are merged."""
+    return str((await change.read(Customer, customer_id))["merged_into_id"] or customer_id)
+
+
+def _draft(first: Row, deliveries: Sequence[Row], recipients: Sequence[Recipient], customer_id: str) -> Draft:
     said = {delivery["contact_id"]: _message(delivery) for delivery in reversed(deliveries)}
     return Draft(
         kind=CommunicationKind(first["kind"]),
-        customer_id=first["customer_id"],
+        customer_id=customer_id,
         sales_document_id=first["sales_document_id"],
         template={"id": first["template_id"], "name": first["template_name"]} if first["template_id"] else None,
         subject_line=first["subject_line"],
@@ -110,8 +115,10 @@ def _check_can(row: Row) -> None:
         raise Fault(ErrorCode.WRONG_STATUS, message, ("id",))
 
 
-async def _recipients(given: Mapping[str, Any], first: Row, deliveries: Sequence[Row]) -> list[Recipient]:
-    kind, customer_id = CommunicationKind(first["kind"]), first["customer_id"]
+async def _recipients(
+    given: Mapping[str, Any], first: Row, deliveries: Sequence[Row], customer_id: str
+) -> list[Recipient]:
+    kind = CommunicationKind(first["kind"])
     [found] = await decisions([customer_id], kind, {customer_id: await _location_id(first)})
     statuses = given.get("statuses")
     if given.get("recipients") is not None:

@@ -19,6 +19,7 @@ from tests.resolvers.communications import deliveries, disable, waiting
 from tests.resolvers.documents import (
     DELETE_CONTACT,
     DELETE_DOCUMENT,
+    MERGE_CUSTOMERS,
     RESEND_COMMUNICATION,
     SEND_COMMUNICATION,
     SEND_PASSWORD_LINK,
@@ -125,6 +126,24 @@ async def test_of_a_shared_message_somebody_always_stands_in_to(client: Client) 
         await by_ada(partial(settle, outcomes={row["id"]: outcome}))
     [row] = await deliveries(await resent(client, first, statuses=["FAILED"]))
     assert (row["contact_id"], row["field"]) == (people[1]["id"], "TO")
+
+
+async def test_what_went_to_a_merged_customer_goes_to_the_survivor(client: Client) -> None:
+    first, [grace, _] = await invoice_to(client, "Grace", "Alan")
+    merged_id = first["customer"]["id"]
+    for _ in range(2):
+        survivor = await factories.customer(client)
+        await client.change(MERGE_CUSTOMERS, input={"id": survivor["id"], "mergedId": merged_id})
+        merged_id = survivor["id"]
+    there = await factories.contact(client, survivor["id"], **mail_at("there@example.com"))
+    again = await resent(client, first)
+    assert (again["customer"], again["salesDocument"]) == ({"id": survivor["id"]}, first["salesDocument"])
+    rows = await deliveries(again)
+    assert [row["email"] for row in rows] == ["grace@example.com", "alan@example.com"]
+    assert {row["customer_id"] for row in rows} == {survivor["id"]}
+    chosen = [{"contactId": there["id"]}, {"contactId": grace["id"]}]
+    rows = await deliveries(await resent(client, first, recipients=chosen))
+    assert [row["email"] for row in rows] == ["there@example.com", "grace@example.com"]
 
 
 async def test_what_cannot_be_sent_again_says_why(client: Client, storage: Storage) -> None:

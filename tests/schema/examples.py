@@ -139,7 +139,7 @@ async def set_contact_roles(admin: Client) -> tuple[Client, Sent | None]:
 
 @example
 async def set_contact_password(admin: Client) -> tuple[Client, Sent | None]:
-    contact = await factories.contact(admin)
+    contact = await factories.recipient(admin)
     token = await password_links.issue(contact["id"], contact["email"], clock.now())
     return Client(), {"token": token, "password": "seven purple wheelbarrows sing"}
 
