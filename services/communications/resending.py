@@ -78,7 +78,7 @@ async def resend(change: Change, given: Mapping[str, Any]) -> Row:
 
 
 async def _customer_now(change: Change, customer_id: str) -> str:
-    """The customer that was written to, or who has taken its place: the log stays as it is when customers are merged."""
+    """The customer that was written to, or that has taken its place: merging leaves the log as it is."""
     return str((await change.read(Customer, customer_id))["merged_into_id"] or customer_id)
 
 

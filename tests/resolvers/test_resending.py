@@ -130,11 +130,9 @@ async def test_of_a_shared_message_somebody_always_stands_in_to(client: Client) 
 
 async def test_what_went_to_a_merged_customer_goes_to_the_survivor(client: Client) -> None:
     first, [grace, _] = await invoice_to(client, "Grace", "Alan")
-    merged_id = first["customer"]["id"]
-    for _ in range(2):
-        survivor = await factories.customer(client)
-        await client.change(MERGE_CUSTOMERS, input={"id": survivor["id"], "mergedId": merged_id})
-        merged_id = survivor["id"]
+    between, survivor = await factories.customer(client), await factories.customer(client)
+    await client.change(MERGE_CUSTOMERS, input={"id": between["id"], "mergedId": first["customer"]["id"]})
+    await client.change(MERGE_CUSTOMERS, input={"id": survivor["id"], "mergedId": between["id"]})
     there = await factories.contact(client, survivor["id"], **mail_at("there@example.com"))
     again = await resent(client, first)
     assert (again["customer"], again["salesDocument"]) == ({"id": survivor["id"]}, first["salesDocument"])
