@@ -121,10 +121,11 @@ class World:
             document = await self._sales_document(change, customer, place, person)
             for subject_id in (person, customer, document):
                 self._keep(await notes.create(change, {"subject_id": subject_id, "body": self._name("Called")}))
-            self._keep(await change.insert(Document, {"customer_id": customer, **self._file()}))
-            await self._communication(change, person, document)
+            file = await change.insert(Document, {"customer_id": customer, **self._file()})
+            self._keep(file)
+            await self._communication(change, person, document, file)
 
-    async def _communication(self, change: Change, person: str, document: str) -> None:
+    async def _communication(self, change: Change, person: str, document: str, file: Row) -> None:
         contact = await change.read(Contact, person)
         message = Message(self._name("Invoice"), "Dear customer", "<p>Dear customer</p>")
         addressees = [Addressee(contact, "people@example.com", None, [], message) for _ in range(2)]
@@ -136,6 +137,7 @@ class World:
             subject_line=message.subject_line,
             addressees=addressees,
             separate=True,
+            attachments=[Attachment(file["name"], file["media_type"], file["size"], file["sha256"], file["id"])],
             resend_of_id=self.ids.get("com", [None])[-1],
         )
         communication, deliveries = await record(change, draft)
@@ -145,21 +147,6 @@ class World:
         methods = [{"id": "mth_1", "kind": "EMAIL", "value": "people@example.com", "label": None, "preferred": True}]
         marked = {"methods": methods, "email_problem": {**problem, "delivery_id": deliveries[0]["id"]}}
         await change.update(Contact, contact, marked)
-
-    async def _attach(self, change: Change, customer_id: str, document_id: str) -> None:
-        """Send the document to nobody."""
-        row = await change.read(Document, document_id)
-        file = Attachment(row["name"], row["media_type"], row["size"], row["sha256"], row["id"])
-        draft = Draft(
-            kind=CommunicationKind.TASK,
-            customer_id=customer_id,
-            template=None,
-            subject_line=self._name("Task"),
-            addressees=(),
-            separate=True,
-            attachments=[file],
-        )
-        await record(change, draft)
 
     def _file(self) -> Row:
         sender = {"uploader_kind": "USER", "uploader_id": self._maker.id, "uploader_name": self._maker.name}
@@ -187,7 +174,6 @@ class World:
         assignment = await change.get(Assignment, self.ids["asg"][position * each])
         await change.update(Assignment, assignment, {"reference_label": self._name("Job")})
         await documents.rename(change, self.ids["doc"][position * each], None, f"{self._name('Offer')}.txt")
-        await self._attach(change, customer_id, self.ids["doc"][position * each])
         await notes.update(change, self.ids["not"][position * each * 3], None, {"body": self._name("Paid")})
         await sales_documents.update(change, self.ids["sdo"][position * each], None, {"due_on": date(2999, 12, 31)})
         await preferences.override(change, customer_id, None, {"monthly_statement": True})
