@@ -9,7 +9,7 @@ from graphql import ASTValidationRule, NoSchemaIntrospectionCustomRule
 from strawberry.extensions import AddValidationRules, MaxTokensLimiter
 from strawberry.schema.config import StrawberryConfig
 
-from counterfoil.documents import KnownDocuments, KnownValidations
+from counterfoil.door.documents import KnownDocuments, KnownValidations
 from resolvers.root import Mutation, Query
 from schema.execution import RowExecution
 from schema.field import wire

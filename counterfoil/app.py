@@ -17,13 +17,15 @@ from starlette.routing import Route
 
 import models
 from counterfoil import logs
-from counterfoil.admission import Admission
 from counterfoil.api import build_schema
+from counterfoil.door.admission import Admission
+from counterfoil.door.context import REASON_HEADER
+from counterfoil.door.errors import LoggedSchema
+from counterfoil.door.requests import HEADER, Requests
+from counterfoil.door.uploads import HEADERS as UPLOAD_HEADERS
+from counterfoil.door.view import View
 from counterfoil.downloads import ROUTE, Downloads
-from counterfoil.requests import HEADER, Requests
 from counterfoil.settings import Settings, read_settings
-from counterfoil.uploads import HEADERS as UPLOAD_HEADERS
-from counterfoil.view import REASON_HEADER, LoggedSchema, View
 from services import documents
 from services.documents.sweeping import sweep
 

@@ -12,7 +12,7 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
 import models
 from audit import Actor, Request
-from counterfoil.requests import client_address, request_id
+from counterfoil.door.requests import client_address, request_id
 from models import Permission, Row, download, signing_key
 from models.rows import by_ids
 from services import documents

@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from counterfoil.uploads import is_upload
+from counterfoil.door.uploads import is_upload
 from models.download import PATH as DOWNLOADS
 from models.identifier import new_id
 

@@ -21,8 +21,8 @@ from graphql import (
 from strawberry.extensions import SchemaExtension
 
 from audit import Actor
-from counterfoil.documents import plan_of
-from counterfoil.uploads import BadUpload
+from counterfoil.door.documents import plan_of
+from counterfoil.door.uploads import BadUpload
 from schema.context import Context
 from schema.errors import RequestError
 from schema.limits import MAX_NODES

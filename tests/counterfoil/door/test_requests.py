@@ -15,7 +15,7 @@ from starlette.types import Message, Receive, Scope, Send
 import models
 from audit.event import CLIENT_ADDRESS, read_disclosures
 from counterfoil.app import create_app
-from counterfoil.requests import HEADER, BodyTooLarge, Requests, client_address, limited
+from counterfoil.door.requests import HEADER, BodyTooLarge, Requests, client_address, limited
 from counterfoil.settings import read_settings
 from tests.client import Client
 
