@@ -57,6 +57,7 @@ class Context:
     """One request. `actor` is None for somebody not signed in; `refused` says that a token came and was no good.
 
     `upload` says that a file comes with it, of which a part may be still on its way while the operation runs.
+    `reports_cost` says that the answer is to tell what the operation could cost.
     `mutated` says that a mutation of this request is over: who may do what may have changed with it.
     """
 
@@ -69,6 +70,7 @@ class Context:
     mutated: bool = False
     idempotency_key: str | None = None
     body_hash: str = ""
+    reports_cost: bool = False
     loaders: Loaders = field(default_factory=Loaders)
 
     @property
