@@ -20,13 +20,17 @@ import models
 from counterfoil import logs
 from counterfoil.api import build_schema
 from counterfoil.door.context import COST_HEADER, REASON_HEADER
+from counterfoil.door.cookies import CSRF_HEADER, SESSION_HEADER
 from counterfoil.door.documents import Documents
 from counterfoil.door.errors import LoggedSchema
+from counterfoil.door.headers import SecurityHeaders
 from counterfoil.door.persisted import BadDocument, Persisted, load, trust
 from counterfoil.door.requests import HEADER, Requests
 from counterfoil.door.uploads import HEADERS as UPLOAD_HEADERS
 from counterfoil.door.view import View
 from counterfoil.downloads import ROUTE, Downloads
+from counterfoil.graphiql import ROUTE as ASSETS
+from counterfoil.graphiql import GraphiQL
 from counterfoil.settings import BadSettings, Settings, read_settings, variable
 from services import documents
 from services.documents.sweeping import sweep
@@ -61,7 +65,8 @@ def create_app(settings: Settings) -> Starlette:
     schema = build_schema(LoggedSchema, known, introspection=introspection)
     trusted = trusted_documents(settings, known, schema)
     persisted = Persisted(trusted, only_trusted=settings.only_trusted_documents)
-    view = View(schema, persisted, settings, graphiql=settings.graphiql and not settings.only_trusted_documents)
+    graphiql = GraphiQL() if settings.graphiql and not settings.only_trusted_documents else None
+    view = View(schema, persisted, settings, graphiql)
     return Starlette(
         routes=[
             Route("/", _home),
@@ -69,12 +74,16 @@ def create_app(settings: Settings) -> Starlette:
             Route(ROUTE, Downloads(settings.trusted_proxies).answer, methods=["GET"]),
             Route("/healthz", _healthz),
             Route("/readyz", _readyz),
+            *([Route(ASSETS, graphiql.asset)] if graphiql is not None else []),
         ],
         middleware=[
+            Middleware(SecurityHeaders, https=settings.https),
             Middleware(Requests, settings),
             Middleware(
                 CORSMiddleware,
                 allow_origins=settings.cors_origins,
+                # A cookie that is SameSite=Strict comes from pages of this site only, listed or not.
+                allow_credentials=bool(settings.cors_origins),
                 allow_methods=["GET", "POST"],
                 allow_headers=[
                     *(
@@ -83,6 +92,8 @@ def create_app(settings: Settings) -> Starlette:
                         "Idempotency-Key",
                         REASON_HEADER,
                         COST_HEADER,
+                        CSRF_HEADER,
+                        SESSION_HEADER,
                         HEADER,
                         *UPLOAD_HEADERS,
                     )

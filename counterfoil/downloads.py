@@ -72,6 +72,8 @@ async def answer(request: HTTPRequest, row: Row) -> Response:
         "Content-Disposition": disposition(row["name"]),
         "Content-Security-Policy": "sandbox; default-src 'none'",
         "Cache-Control": "private, no-cache",
+        # A front end of this site may show what it may ask for.
+        "Cross-Origin-Resource-Policy": "same-site",
         "Accept-Ranges": "bytes",
         "ETag": etag,
         "Referrer-Policy": "no-referrer",

@@ -71,6 +71,7 @@ class Settings(BaseSettings):
     max_upload: int = Field(256 * 1024 * 1024, ge=1, lt=2**31)
     upload_timeout: float = Field(600, gt=0, le=24 * 3600)
     document_quota: int = Field(2 * 1024 * 1024 * 1024, ge=1, lt=2**53)
+    https: bool = False
     graphiql: bool = True
     introspection: bool = True
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -58,6 +58,8 @@ class Context:
 
     `upload` says that a file comes with it, of which a part may be still on its way while the operation runs.
     `reports_cost` says that the answer is to tell what the operation could cost.
+    `in_cookie` says that a browser keeps the session in a cookie, `cookie` what it is to keep from now on: a token, ""
+    for nothing any more, None for what it has.
     `mutated` says that a mutation of this request is over: who may do what may have changed with it.
     """
 
@@ -66,6 +68,8 @@ class Context:
     session_id: str | None = None
     refused: bool = False
     token: str | None = None
+    in_cookie: bool = False
+    cookie: str | None = None
     upload: bool = False
     mutated: bool = False
     idempotency_key: str | None = None

@@ -9,6 +9,7 @@ from starlette.requests import Request as HTTPRequest
 
 from audit import Request
 from counterfoil.door.admission import ENDED, SIGN_IN
+from counterfoil.door.cookies import Cookies
 from counterfoil.door.refusing import CHALLENGE, Refused
 from counterfoil.door.requests import client_address, request_id
 from counterfoil.door.uploads import check_header, is_upload
@@ -23,12 +24,13 @@ LONGEST_REASON = 500
 COST_HEADER = "Counterfoil-Cost"
 
 
-async def context_of(request: HTTPRequest, trusted_proxies: Collection[str]) -> Context:
+async def context_of(request: HTTPRequest, trusted_proxies: Collection[str], cookies: Cookies) -> Context:
     """Who asks what, and why. Of those whom nobody knows, no body with a file is read: Refused."""
     upload = is_upload(request.scope)
     if upload:
         check_header(request.headers)
-    viewer = await viewer_of(request.headers)
+    wants_cookie = cookies.is_wanted(request.headers)
+    viewer = await viewer_of(request.headers, cookies.token_of(request))
     if upload and viewer.actor is None:
         raise Refused(401, ENDED if viewer.refused else SIGN_IN, "UNAUTHENTICATED", **CHALLENGE)
     return Context(
@@ -37,6 +39,7 @@ async def context_of(request: HTTPRequest, trusted_proxies: Collection[str]) -> 
         session_id=viewer.session_id,
         refused=viewer.refused,
         token=viewer.token,
+        in_cookie=wants_cookie or viewer.by_cookie,
         upload=upload,
         idempotency_key=request.headers.get("idempotency-key"),
         reports_cost=COST_HEADER in request.headers,

@@ -21,6 +21,7 @@ from strawberry.types.graphql import OperationType
 from counterfoil.door import parameters
 from counterfoil.door.answering import answer
 from counterfoil.door.context import context_of
+from counterfoil.door.cookies import Cookies
 from counterfoil.door.crowd import Crowd
 from counterfoil.door.media import GRAPHQL, HTML, JSON, preferred
 from counterfoil.door.parameters import Parameters
@@ -28,6 +29,7 @@ from counterfoil.door.persisted import Persisted
 from counterfoil.door.refusing import METHODS, Refused, not_a_request, refusal
 from counterfoil.door.requests import request_id
 from counterfoil.door.uploads import is_upload
+from counterfoil.graphiql import GraphiQL
 from counterfoil.settings import Settings
 from schema.context import Context
 
@@ -42,10 +44,12 @@ _ALLOWED = {
 class View(GraphQL[Context, None]):
     """The endpoint /graphql."""
 
-    def __init__(self, schema: Schema, persisted: Persisted, settings: Settings, *, graphiql: bool) -> None:
-        super().__init__(schema, graphql_ide="graphiql" if graphiql else None, subscription_protocols=())
+    def __init__(self, schema: Schema, persisted: Persisted, settings: Settings, graphiql: GraphiQL | None) -> None:
+        super().__init__(schema, graphql_ide=None, subscription_protocols=())
         self._persisted = persisted
         self._settings = settings
+        self._graphiql = graphiql
+        self._cookies = Cookies(settings.cors_origins, https=settings.https)
         self._crowd = Crowd(settings.max_operations)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -62,8 +66,8 @@ class View(GraphQL[Context, None]):
             return Response(status_code=204, headers={"Allow": METHODS})
         if request.method not in _ALLOWED:
             raise Refused(405, f"GraphQL comes by {METHODS}.", "METHOD_NOT_ALLOWED", Allow=METHODS)
-        if self._wants_page(request):
-            return await self.render_graphql_ide(request)
+        if self._graphiql is not None and _wants_page(request):
+            return self._graphiql.page()
         media = preferred(request.headers.get("accept"), _OFFERED)
         if media is None:
             raise Refused(406, f"Accept {GRAPHQL} or {JSON}: there is nothing else.", "NOT_ACCEPTABLE")
@@ -71,28 +75,22 @@ class View(GraphQL[Context, None]):
         text = self._persisted.text_of(asked, signed_in=context.actor is not None)
         with self._crowd.joined(context):
             result = await self._run(text, asked, context, request.method)
-        return await answer(result, media, request.headers, request_id(request.scope))
-
-    def _wants_page(self, request: HTTPRequest) -> bool:
-        """Whether a browser asks for GraphiQL: a URL without a document, in a type that people read."""
-        if request.method == "POST" or self.graphql_ide is None:
-            return False
-        sent = request.query_params
-        liked = preferred(request.headers.get("accept"), (*_OFFERED, HTML))
-        return liked == HTML and "query" not in sent and "documentId" not in sent
+        response = await answer(result, media, request.headers, request_id(request.scope))
+        self._cookies.keep(response, context.cookie)
+        return response
 
     async def _read(self, request: HTTPRequest) -> tuple[Parameters, Context]:
         """What is asked, and by whom. Whoever sends a file is known before any of it is read."""
         proxies = self._settings.trusted_proxies
         if is_upload(request.scope):
-            context = await context_of(request, proxies)
+            context = await context_of(request, proxies, self._cookies)
             asked = await parameters.of_form(request, self._settings.max_body)
         elif request.method == "POST":
             asked = await parameters.of_post(request, self._settings.max_body)
-            context = await context_of(request, proxies)
+            context = await context_of(request, proxies, self._cookies)
         else:
             asked = parameters.of_url(request)
-            context = await context_of(request, proxies)
+            context = await context_of(request, proxies, self._cookies)
         context.body_hash = asked.digest
         return asked, context
 
@@ -121,3 +119,12 @@ class View(GraphQL[Context, None]):
                 # GraphQL over HTTP, GET: the methods that this operation allows.
                 raise Refused(405, "Mutations come by POST.", "METHOD_NOT_ALLOWED", Allow="POST") from None
             raise not_a_request("Subscriptions do not come by a plain HTTP request.") from None
+
+
+def _wants_page(request: HTTPRequest) -> bool:
+    """Whether a browser asks for GraphiQL: a URL without a document, in a type that people read."""
+    if request.method == "POST":
+        return False
+    sent = request.query_params
+    liked = preferred(request.headers.get("accept"), (*_OFFERED, HTML))
+    return liked == HTML and "query" not in sent and "documentId" not in sent
