@@ -1,3 +1,5 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { defineConfig, type Plugin } from "vite";
 
@@ -5,11 +7,11 @@ import { defineConfig, type Plugin } from "vite";
 function packed(): Plugin {
   return {
     name: "packed",
-    generateBundle(_options, bundle) {
-      for (const file of Object.values(bundle)) {
-        const content = file.type === "chunk" ? file.code : file.source;
-        const source = gzipSync(content, { level: 9 });
-        if (source.length < content.length) this.emitFile({ type: "asset", fileName: `${file.fileName}.gz`, source });
+    // After Vite's own plugins: they still write into what they have generated.
+    writeBundle({ dir }, bundle) {
+      for (const { fileName } of Object.values(bundle)) {
+        const file = join(dir!, fileName);
+        writeFileSync(`${file}.gz`, gzipSync(readFileSync(file), { level: 9 }));
       }
     },
   };

@@ -43,8 +43,12 @@ export function fetchWith(onSignedOut: () => void): typeof fetch {
   };
 }
 
+// Scripts cannot see the cookie: this remembers that there may be one.
+const SIGNED_IN = "counterfoil:signed-in";
+
 /** Who is signed in by the cookie; null for nobody. */
 export async function readViewer(): Promise<Viewer | null> {
+  if (!localStorage.getItem(SIGNED_IN)) return null;
   const { data } = await ask<{ viewer: { actor: Viewer } }>(VIEWER);
   return data?.viewer.actor ?? null;
 }
@@ -54,7 +58,10 @@ export async function signIn(email: string, password: string): Promise<Viewer> {
   type Signed = { signIn: { viewer: { actor: Viewer } | null; errors: UserError[] } | null };
   const { data, errors } = await ask<Signed>(SIGN_IN, { input: { email, password } }, { "Counterfoil-Session": "cookie" });
   const viewer = data?.signIn?.viewer?.actor;
-  if (viewer) return viewer;
+  if (viewer) {
+    localStorage.setItem(SIGNED_IN, "1");
+    return viewer;
+  }
   throw new Error([...(data?.signIn?.errors ?? []), ...(errors ?? [])].map((error) => error.message).join(" "));
 }
 
@@ -62,7 +69,7 @@ export async function signIn(email: string, password: string): Promise<Viewer> {
 export async function signOut(): Promise<void> {
   await ask(SIGN_OUT);
   for (const name of Object.keys(localStorage)) {
-    if (name.startsWith("graphiql:") && name !== "graphiql:theme") localStorage.removeItem(name);
+    if (name !== "graphiql:theme") localStorage.removeItem(name);
   }
 }
 
