@@ -85,7 +85,7 @@ def checked(sent: object, digest: str) -> Parameters:
         if not isinstance(sent.get(name), dict | None):
             raise not_a_request(f"`{name}` must be an object.")
     extensions: Mapping[str, Any] = sent.get("extensions") or {}
-    if sent.get("query") is None and sent.get("documentId") is None and "persistedQuery" not in extensions:
+    if sent.get("query") is None and sent.get("documentId") is None and extensions.get("persistedQuery") is None:
         raise not_a_request("A request needs a `query`, or the `documentId` of a document that is known here.")
     return Parameters(
         sent.get("query"),

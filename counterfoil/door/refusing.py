@@ -14,8 +14,6 @@ from counterfoil.door.media import GRAPHQL
 METHODS = "GET, HEAD, OPTIONS, POST"
 # RFC 9110, 11.6.1: a 401 says how to sign in.
 CHALLENGE = MappingProxyType({"WWW_Authenticate": "Bearer"})
-# What is left of such a request is not waited for.
-_CLOSE = MappingProxyType({"Connection": "close"})
 
 
 class Refused(Exception):
@@ -43,13 +41,18 @@ def bad_upload(message: str) -> BodyRefused:
 
 
 def body_too_large(most: int) -> BodyRefused:
-    """The body is longer than allowed, as it comes or unpacked."""
-    return BodyRefused(413, f"The request's body is limited to {most:,} bytes.", "BODY_TOO_LARGE", **_CLOSE)
+    """The body is longer than allowed, as it comes or unpacked.
+
+    The connection stays: most clients read an answer only when they have sent all, which is thrown away as it comes.
+    """
+    return BodyRefused(413, f"The request's body is limited to {most:,} bytes.", "BODY_TOO_LARGE")
 
 
 def body_too_slow(seconds: float) -> BodyRefused:
     """The body did not arrive in time."""
-    return BodyRefused(408, f"The request's body did not arrive within {seconds:g} seconds.", "BODY_TIMEOUT", **_CLOSE)
+    return BodyRefused(
+        408, f"The request's body did not arrive within {seconds:g} seconds.", "BODY_TIMEOUT", Connection="close"
+    )
 
 
 def refusal(refused: Refused) -> Response:
