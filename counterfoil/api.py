@@ -10,7 +10,7 @@ from strawberry.extensions import AddValidationRules, MaxTokensLimiter
 from strawberry.schema.config import StrawberryConfig
 
 from counterfoil.door.documents import KnownDocuments, KnownValidations
-from resolvers.root import Mutation, Query
+from resolvers.root import Mutation, Query, Subscription
 from schema.execution import RowExecution
 from schema.field import wire
 from schema.limits import SizeRule, TextRule
@@ -29,6 +29,7 @@ def build_schema(
     schema = schema_class(
         query=Query,
         mutation=Mutation,
+        subscription=Subscription,
         execution_context_class=RowExecution,
         config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=not introspection),
         extensions=[

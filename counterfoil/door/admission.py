@@ -19,6 +19,7 @@ from graphql import (
     get_operation_ast,
 )
 from strawberry.extensions import SchemaExtension
+from strawberry.types.graphql import OperationType
 
 from audit import Actor
 from counterfoil.door.documents import plan_of
@@ -51,6 +52,9 @@ class Admission(SchemaExtension):
             error = error or _ambiguous(document, named) or _too_large(planned.nodes(execution.variables or {}))
             if error is None and context.upload:
                 error = _several(document, execution.operation_name)
+            if error is not None and execution.operation_type is OperationType.SUBSCRIPTION:
+                # Strawberry opens the stream of a subscription whatever result there is already.
+                raise error
             if error is not None:
                 execution.result = ExecutionResult(data=None, errors=[error])
         yield
