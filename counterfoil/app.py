@@ -13,15 +13,18 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 
 import models
 from counterfoil import logs
 from counterfoil.api import build_schema
 from counterfoil.door.admission import Admission
 from counterfoil.door.context import REASON_HEADER
+from counterfoil.door.ending import Ending
 from counterfoil.door.errors import LoggedSchema
+from counterfoil.door.places import Places
 from counterfoil.door.requests import HEADER, Requests
+from counterfoil.door.sockets import Sockets
 from counterfoil.door.uploads import HEADERS as UPLOAD_HEADERS
 from counterfoil.door.view import View
 from counterfoil.downloads import ROUTE, Downloads
@@ -46,7 +49,8 @@ def create_app(settings: Settings) -> Starlette:
         documents.bind(settings.storage())
         sweeping = asyncio.create_task(_sweep_hourly())
         try:
-            yield
+            with ending.on_signals():
+                yield
         finally:
             sweeping.cancel()
             with suppress(asyncio.CancelledError):
@@ -54,13 +58,21 @@ def create_app(settings: Settings) -> Starlette:
             await database.stop()
 
     schema = build_schema(LoggedSchema, Admission, introspection=settings.introspection)
+    ending, places = Ending(), Places(settings.max_sockets)
     view = View(
-        schema, graphiql=settings.graphiql, trusted_proxies=settings.trusted_proxies, max_body=settings.max_body
+        schema,
+        graphiql=settings.graphiql,
+        trusted_proxies=settings.trusted_proxies,
+        max_body=settings.max_body,
+        ending=ending,
+        places=places,
     )
+    sockets = Sockets(schema, places, origins=settings.cors_origins, trusted_proxies=settings.trusted_proxies)
     return Starlette(
         routes=[
             Route("/", _home),
             Route("/graphql", view),
+            WebSocketRoute("/graphql", sockets.serve),
             Route(ROUTE, Downloads(settings.trusted_proxies).answer, methods=["GET"]),
             Route("/healthz", _healthz),
             Route("/readyz", _readyz),

@@ -46,6 +46,7 @@ class Settings(BaseSettings):
     trusted_proxies: Texts = ()
     cors_origins: Texts = ()
     max_body: int = Field(1024 * 1024, ge=1024)
+    max_sockets: int = Field(100, ge=1)
     documents_url: str | None = Field(None, validation_alias="DOCUMENTS_URL", repr=False)
     documents_allow_http: bool = False
     max_upload: int = Field(256 * 1024 * 1024, ge=1, lt=2**31)

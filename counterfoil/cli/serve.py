@@ -71,6 +71,9 @@ def _run(settings: Settings, listener: socket.socket) -> None:
         server_header=False,
         proxy_headers=False,  # the application believes its trusted proxies, and nobody else
         timeout_graceful_shutdown=_GRACE_SECONDS,
+        ws="counterfoil.door.protocol:SocketProtocol",
+        ws_max_size=settings.max_body,
+        ws_per_message_deflate=False,  # it would keep tens of kilobytes for each idle socket
     )
     if settings.workers > 1:
         Multiprocess(config, sockets=[listener]).run()

@@ -14,11 +14,16 @@ from starlette.types import Receive, Scope, Send
 from strawberry.asgi import GraphQL
 from strawberry.http import GraphQLHTTPResponse, GraphQLRequestData, process_result
 from strawberry.types import ExecutionResult
+from strawberry.types.graphql import OperationType
 
 from counterfoil.door.context import Unknown, context_of
 from counterfoil.door.decoding import decode
+from counterfoil.door.ending import Ending
 from counterfoil.door.errors import OF_THE_BODY, refusal, shown
+from counterfoil.door.operation import ANY, Sent, answers
+from counterfoil.door.places import Full, Places
 from counterfoil.door.requests import BodyTooLarge, request_id
+from counterfoil.door.stream import EventStream, wants_stream
 from counterfoil.door.uploads import Adapter, BadUpload, read_upload
 from schema.context import Context
 
@@ -29,7 +34,14 @@ class View(GraphQL[Context, None]):
     request_adapter_class = Adapter
 
     def __init__(
-        self, schema: strawberry.Schema, *, graphiql: bool, trusted_proxies: Collection[str], max_body: int
+        self,
+        schema: strawberry.Schema,
+        *,
+        graphiql: bool,
+        trusted_proxies: Collection[str],
+        max_body: int,
+        ending: Ending,
+        places: Places,
     ) -> None:
         super().__init__(
             schema,
@@ -39,12 +51,15 @@ class View(GraphQL[Context, None]):
         )
         self._trusted_proxies = trusted_proxies
         self._max_body = max_body
+        self._executable = schema
+        self._ending = ending
+        self._places = places
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
         request = HTTPRequest(scope, receive)
         try:
-            response = await self.run(request)
+            response = await (self._stream(request) if wants_stream(request) else self.run(request))
         except HTTPException as error:
             response = refusal(error.status_code, error.reason)
         except BodyTooLarge as error:
@@ -53,7 +68,21 @@ class View(GraphQL[Context, None]):
             response = refusal(400, str(error))
         except Unknown as error:
             response = refusal(401, str(error), "UNAUTHENTICATED")
+        except Full as error:
+            response = refusal(429, str(error), "LIMIT_EXCEEDED")
         await response(scope, receive, send)
+
+    async def _stream(self, request: HTTPRequest) -> Response:
+        """The results as an event stream, also the errors of a document (GraphQL over SSE)."""
+        context = await self.get_context(request, Response())
+        context.last_event_id = request.headers.get("last-event-id")
+        data = await self.parse_http_body(Adapter(request))
+        if isinstance(data, list):
+            raise HTTPException(400, "The request must be a JSON object with `query` and `variables`.")
+        sent = Sent(data.query, data.variables, data.operation_name, data.extensions)
+        allowed = ANY - {OperationType.MUTATION} if request.method == "GET" else ANY
+        place = self._places.take(context.request.client_address)
+        return EventStream(answers(self._executable, sent, context, allowed), self._ending, place)
 
     async def get_context(self, request: HTTPRequest, response: Response) -> Context:  # type: ignore[override]  # no WebSockets here
         """What resolvers are told of the request."""

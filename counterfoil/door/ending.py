@@ -1,0 +1,58 @@
+"""Learning that the server is about to stop, for answers that would not end by themselves."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+class Ending:
+    """`await ending.announced()` returns when the process has been told to stop."""
+
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+
+    async def announced(self) -> None:
+        """Wait for it."""
+        await self._event.wait()
+
+    def announce(self) -> None:
+        """The process has been told to stop."""
+        self._event.set()
+
+    @contextmanager
+    def on_signals(self) -> Iterator[None]:
+        """Inside, the signals that stop the server announce it.
+
+        uvicorn tells an application that it stops only after the last answer has ended, and asks each WebSocket to
+        close, but no event stream.
+        """
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        loop = asyncio.get_running_loop()
+        before: dict[signal.Signals, Any] = {number: signal.getsignal(number) for number in _SIGNALS}
+
+        def stop(number: int, frame: FrameType | None) -> None:
+            loop.call_soon_threadsafe(self.announce)
+            handler = before[signal.Signals(number)]
+            if callable(handler):
+                handler(number, frame)
+
+        for number, handler in before.items():
+            # Where nobody handles it, it must go on to end the process.
+            if callable(handler):
+                signal.signal(number, stop)
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                if callable(handler):
+                    signal.signal(number, handler)
