@@ -17,15 +17,27 @@ class Ending:
     """`await ending.announced()` returns when the process has been told to stop."""
 
     def __init__(self) -> None:
-        self._event = asyncio.Event()
+        self._told = False
+        # Not one Event: an application may serve in several event loops, one after the other.
+        self._waiting: set[asyncio.Future[None]] = set()
 
     async def announced(self) -> None:
         """Wait for it."""
-        await self._event.wait()
+        if self._told:
+            return
+        waiting = asyncio.get_running_loop().create_future()
+        self._waiting.add(waiting)
+        try:
+            await waiting
+        finally:
+            self._waiting.discard(waiting)
 
     def announce(self) -> None:
-        """The process has been told to stop."""
-        self._event.set()
+        """The process has been told to stop. On the event loop."""
+        self._told = True
+        for waiting in self._waiting:
+            if not waiting.done():
+                waiting.set_result(None)
 
     @contextmanager
     def on_signals(self) -> Iterator[None]:
