@@ -7,6 +7,7 @@ import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
+import strawberry
 import structlog
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -18,17 +19,21 @@ from starlette.routing import Route, WebSocketRoute
 import models
 from counterfoil import logs
 from counterfoil.api import build_schema
-from counterfoil.door.admission import Admission
-from counterfoil.door.context import REASON_HEADER
+from counterfoil.door.context import COST_HEADER, REASON_HEADER
+from counterfoil.door.crowd import Crowd
+from counterfoil.door.documents import Documents
 from counterfoil.door.ending import Ending
 from counterfoil.door.errors import LoggedSchema
+from counterfoil.door.operation import Operations
+from counterfoil.door.persisted import BadDocument, Persisted, load, trust
 from counterfoil.door.places import Places
 from counterfoil.door.requests import HEADER, Requests
 from counterfoil.door.sockets import Sockets
+from counterfoil.door.stream import Streams
 from counterfoil.door.uploads import HEADERS as UPLOAD_HEADERS
 from counterfoil.door.view import View
 from counterfoil.downloads import ROUTE, Downloads
-from counterfoil.settings import Settings, read_settings
+from counterfoil.settings import BadSettings, Settings, read_settings, variable
 from services import documents
 from services.documents.sweeping import sweep
 
@@ -57,17 +62,18 @@ def create_app(settings: Settings) -> Starlette:
                 await sweeping
             await database.stop()
 
-    schema = build_schema(LoggedSchema, Admission, introspection=settings.introspection)
-    ending, places = Ending(), Places(settings.max_sockets)
-    view = View(
-        schema,
-        graphiql=settings.graphiql,
-        trusted_proxies=settings.trusted_proxies,
-        max_body=settings.max_body,
-        ending=ending,
-        places=places,
-    )
-    sockets = Sockets(schema, places, origins=settings.cors_origins, trusted_proxies=settings.trusted_proxies)
+    # Where only known documents are taken, nobody explores.
+    introspection = settings.introspection and not settings.only_trusted_documents
+    known = Documents(settings.limits(), introspection=introspection)
+    schema = build_schema(LoggedSchema, known, introspection=introspection)
+    trusted = trusted_documents(settings, known, schema)
+    persisted = Persisted(trusted, only_trusted=settings.only_trusted_documents)
+    crowd, places, ending = Crowd(settings.max_operations), Places(settings.max_sockets), Ending()
+    operations = Operations(schema, persisted, crowd, settings.execution_timeout)
+    streams = Streams(operations, places, ending)
+    graphiql = settings.graphiql and not settings.only_trusted_documents
+    view = View(schema, persisted, crowd, streams, settings, graphiql=graphiql)
+    sockets = Sockets(operations, places, settings)
     return Starlette(
         routes=[
             Route("/", _home),
@@ -78,13 +84,21 @@ def create_app(settings: Settings) -> Starlette:
             Route("/readyz", _readyz),
         ],
         middleware=[
-            Middleware(Requests, max_body=settings.max_body, max_upload=settings.max_upload),
+            Middleware(Requests, settings),
             Middleware(
                 CORSMiddleware,
                 allow_origins=settings.cors_origins,
                 allow_methods=["GET", "POST"],
                 allow_headers=[
-                    *("Authorization", "Content-Type", "Idempotency-Key", REASON_HEADER, HEADER, *UPLOAD_HEADERS)
+                    *(
+                        "Authorization",
+                        "Content-Type",
+                        "Idempotency-Key",
+                        REASON_HEADER,
+                        COST_HEADER,
+                        HEADER,
+                        *UPLOAD_HEADERS,
+                    )
                 ],
                 expose_headers=[HEADER, "Content-Disposition", "Content-Range", "ETag"],
                 max_age=600,
@@ -103,6 +117,18 @@ def application() -> Starlette:
     gc.collect()
     gc.freeze()
     return app
+
+
+def trusted_documents(settings: Settings, known: Documents, schema: strawberry.Schema) -> dict[str, str]:
+    """The texts of the trusted documents by their ids. BadSettings when one of them cannot be used."""
+    if settings.trusted_documents is None:
+        return {}
+    try:
+        texts = load(settings.trusted_documents)
+        trust(known, schema._schema, texts)
+    except BadDocument as error:
+        raise BadSettings(f"{variable('trusted_documents')}: {error}") from None
+    return texts
 
 
 async def _sweep_hourly() -> None:

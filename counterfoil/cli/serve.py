@@ -15,6 +15,7 @@ from counterfoil import logs
 from counterfoil.cli.alone import alone
 from counterfoil.cli.failing import Refused, one_line_errors
 from counterfoil.cli.preparing import prepare
+from counterfoil.door.protocol import PatientProtocol
 from counterfoil.settings import Settings, read_settings
 
 _GRACE_SECONDS = 10
@@ -71,9 +72,12 @@ def _run(settings: Settings, listener: socket.socket) -> None:
         server_header=False,
         proxy_headers=False,  # the application believes its trusted proxies, and nobody else
         timeout_graceful_shutdown=_GRACE_SECONDS,
-        ws="counterfoil.door.protocol:SocketProtocol",
+        http=PatientProtocol,
+        ws="counterfoil.door.socket_protocol:SocketProtocol",
         ws_max_size=settings.max_body,
         ws_per_message_deflate=False,  # it would keep tens of kilobytes for each idle socket
+        timeout_keep_alive=settings.header_timeout,
+        h11_max_incomplete_event_size=settings.max_url + settings.max_headers,
     )
     if settings.workers > 1:
         Multiprocess(config, sockets=[listener]).run()

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection
 
-from cross_web import HTTPException
 from starlette.datastructures import Headers
 from starlette.requests import Request as HTTPRequest
 
 from audit import Request
 from counterfoil.door.admission import ENDED, SIGN_IN
+from counterfoil.door.refusing import CHALLENGE, Refused
 from counterfoil.door.requests import client_address, request_id
 from counterfoil.door.uploads import check_header, is_upload
 from counterfoil.door.viewer import viewer_of
@@ -20,21 +19,18 @@ from services import values
 
 REASON_HEADER = "Counterfoil-Reason"
 LONGEST_REASON = 500
-
-
-class Unknown(Exception):
-    """Somebody who is not signed in would send a file."""
+# With any value: the response's `extensions` say what the operation could cost.
+COST_HEADER = "Counterfoil-Cost"
 
 
 async def context_of(request: HTTPRequest, trusted_proxies: Collection[str]) -> Context:
-    """Who asks what, and why. Of those whom nobody knows, no body with a file is read: Unknown."""
+    """Who asks what, and why. Of those whom nobody knows, no body with a file is read: Refused."""
     upload = is_upload(request.scope)
     if upload:
         check_header(request.headers)
     viewer = await viewer_of(request.headers)
     if upload and viewer.actor is None:
-        raise Unknown(ENDED if viewer.refused else SIGN_IN)
-    key = request.headers.get("idempotency-key")
+        raise Refused(401, ENDED if viewer.refused else SIGN_IN, "UNAUTHENTICATED", **CHALLENGE)
     return Context(
         request=Request(request_id(request.scope), client_address(request, trusted_proxies), _reason(request.headers)),
         actor=viewer.actor,
@@ -42,8 +38,8 @@ async def context_of(request: HTTPRequest, trusted_proxies: Collection[str]) -> 
         refused=viewer.refused,
         token=viewer.token,
         upload=upload,
-        idempotency_key=key,
-        body_hash=hashlib.sha256(await request.body()).hexdigest() if key is not None and not upload else "",
+        idempotency_key=request.headers.get("idempotency-key"),
+        reports_cost=COST_HEADER in request.headers,
     )
 
 
@@ -56,4 +52,4 @@ def _reason(headers: Headers) -> str | None:
         return values.line(sent.encode("latin-1").decode(), ("reason",), longest=LONGEST_REASON)
     except (UnicodeDecodeError, Fault):
         message = f"{REASON_HEADER} must be one line of UTF-8 text with 1 to {LONGEST_REASON} characters."
-        raise HTTPException(400, message) from None
+        raise Refused(400, message) from None

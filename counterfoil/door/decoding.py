@@ -1,17 +1,62 @@
-"""JSON as it comes in and goes out."""
+"""The body of a request: unpacked, and read as JSON that a database can take."""
 
 from __future__ import annotations
 
+import zlib
+from collections.abc import AsyncIterator
+
 import orjson
-from cross_web import HTTPException
+from starlette.requests import Request
+
+from counterfoil.door.refusing import BodyRefused, Refused, body_too_large
+
+_GZIP = 16 + zlib.MAX_WBITS
+
+
+async def read_body(request: Request, most: int) -> bytes:
+    """The body, unpacked when it comes in gzip; it has at most `most` bytes either way. Refused."""
+    coding = request.headers.get("content-encoding", "").strip().lower()
+    if coding in ("", "identity"):
+        return await request.body()
+    if coding not in ("gzip", "x-gzip"):
+        # RFC 9110, 12.5.3: this is how a client learns what it may use.
+        raise Refused(
+            415,
+            "Send the body as it is, or in gzip: Content-Encoding names another coding.",
+            "UNSUPPORTED_CONTENT_ENCODING",
+            Accept_Encoding="gzip, identity",
+        )
+    return await _unpacked(request.stream(), most)
+
+
+async def _unpacked(packed: AsyncIterator[bytes], most: int) -> bytes:
+    """One gzip member (RFC 1952). No more than `most` bytes are ever unpacked."""
+    unpacker = zlib.decompressobj(_GZIP)
+    body = bytearray()
+    try:
+        async for piece in packed:
+            body += unpacker.decompress(piece, most + 1 - len(body))
+            if len(body) > most:
+                raise body_too_large(most)
+            if unpacker.unused_data:
+                break
+    except zlib.error:
+        raise BodyRefused(400, "The body is not in gzip, as Content-Encoding says.") from None
+    if not unpacker.eof or unpacker.unused_data:
+        raise BodyRefused(400, "The body is not one complete gzip member.")
+    return bytes(body)
 
 
 def decode(data: str | bytes) -> object:
-    """JSON without what no database takes: invalid Unicode, and null characters anywhere. ValueError, or 400."""
+    """JSON without what no database takes: invalid Unicode, and null characters anywhere. Refused with 400."""
     text = data if isinstance(data, bytes) else data.encode("utf-8", "surrogatepass")
-    if b"\\u0000" in text and _has_null(orjson.loads(text)):
-        raise HTTPException(400, "Text must not hold null characters.")
-    return orjson.loads(text)
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        raise Refused(400, "This cannot be read as JSON in UTF-8.") from None
+    if b"\\u0000" in text and _has_null(value):
+        raise Refused(400, "Text must not hold null characters.")
+    return value
 
 
 def _has_null(value: object) -> bool:

@@ -9,18 +9,16 @@ import strawberry
 import structlog
 from graphql import GraphQLError
 from starlette.requests import ClientDisconnect
-from starlette.responses import JSONResponse, Response
 from strawberry.exceptions import MissingQueryError
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.types.execution import ExecutionContext
 
-from counterfoil.door.requests import BodyTooLarge
-from counterfoil.door.uploads import BadUpload
+from counterfoil.door.refusing import BodyRefused
 
 _log = structlog.get_logger("counterfoil.graphql")
 
 # What is wrong with a body may show only while an operation reads a file from it.
-OF_THE_BODY = (BadUpload, BodyTooLarge, ClientDisconnect)
+OF_THE_BODY = (BodyRefused, ClientDisconnect)
 
 # How a stream tells that there is no such operation, or that it is not of a kind that is allowed.
 _OF_STRAWBERRY = (MissingQueryError, CannotGetOperationTypeError, InvalidOperationTypeError)
@@ -67,9 +65,3 @@ def shown(error: GraphQLError, identifier: str) -> Any:
     if is_bug(error):
         return {**formatted, "message": MASKED, "extensions": {"code": "INTERNAL_ERROR", "requestId": identifier}}
     return {**formatted, "extensions": {**(error.extensions or {}), "code": code_of(error)}}
-
-
-def refusal(status: int, message: str, code: str = "BAD_REQUEST") -> Response:
-    """What is not a GraphQL request gets an answer in GraphQL's form."""
-    headers = {"Allow": "GET, POST"} if status == 405 else None
-    return JSONResponse({"errors": [{"message": message, "extensions": {"code": code}}]}, status, headers)

@@ -1,32 +1,27 @@
-"""One operation that may answer more than once, as sockets and event streams run it."""
+"""Operations that may answer more than once, as sockets and event streams run them; with the limits of the others."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Collection, Mapping
-from contextlib import aclosing
+import asyncio
+from collections.abc import AsyncGenerator, Collection
+from contextlib import ExitStack, aclosing
 from dataclasses import dataclass
 from typing import Any
 
 import strawberry
 from graphql import GraphQLError
-from strawberry.http import GraphQLHTTPResponse, process_result
 from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
 
-from counterfoil.door.errors import code_of, shown
+from counterfoil.door.answering import body_of, was_executed
+from counterfoil.door.crowd import Crowd
+from counterfoil.door.errors import code_of
+from counterfoil.door.parameters import Parameters
+from counterfoil.door.persisted import Persisted
+from counterfoil.door.refusing import Refused
 from schema.context import Context
 
 ANY = frozenset(OperationType)
-
-
-@dataclass(frozen=True)
-class Sent:
-    """An operation as it was sent: `query`, `variables`, `operationName` and `extensions`."""
-
-    query: str | None
-    variables: dict[str, Any] | None = None
-    name: str | None = None
-    extensions: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -36,59 +31,74 @@ class Answer:
     `signed_out`: the session or key of the sender has ended. `cursor`: how far a feed has come with it.
     """
 
-    body: GraphQLHTTPResponse
+    body: dict[str, Any]
     refused: bool
-    signed_out: bool
-    cursor: str | None
+    signed_out: bool = False
+    cursor: str | None = None
 
 
-async def answers(
-    schema: strawberry.Schema, sent: Sent, context: Context, allowed: Collection[OperationType] = ANY
-) -> AsyncGenerator[Answer, None]:
-    """The results of an operation, one for a query or a mutation; the same errors as over HTTP."""
-    stream = await schema.stream(
-        sent.query,
-        variable_values=sent.variables,
-        context_value=context,
-        operation_name=sent.name,
-        operation_extensions=sent.extensions,
-        allowed_operation_types=allowed,
-    )
-    first = True
-    async with aclosing(_with_syntax_errors(schema, stream)) as results:
-        async for result in results:
-            errors = result.errors or []
-            body = process_result(result)
-            if errors:
-                body["errors"] = [shown(error, context.request.id) for error in errors]
-            refused = first and bool(errors) and result.data is None and not any(error.path for error in errors)
-            signed_out = any(code_of(error) == "UNAUTHENTICATED" for error in errors)
-            yield Answer(body, refused, signed_out, context.cursor)
-            first = False
+class Operations:
+    """What runs operations. One of a kind that ends, a query or a mutation, may take so many `seconds`."""
 
+    def __init__(self, schema: strawberry.Schema, persisted: Persisted, crowd: Crowd, seconds: float) -> None:
+        self._schema = schema
+        self._persisted = persisted
+        self._crowd = crowd
+        self._seconds = seconds
 
-async def _with_syntax_errors(
-    schema: strawberry.Schema, stream: AsyncGenerator[Any, None]
-) -> AsyncGenerator[ExecutionResult, None]:
-    """The results; where Strawberry raises an error of the document, which its cache of documents does, that one."""
-    try:
+    async def answers(
+        self, asked: Parameters, context: Context, allowed: Collection[OperationType] = ANY
+    ) -> AsyncGenerator[Answer, None]:
+        """The results of an operation, one for a query or a mutation; the same errors as over HTTP."""
+        try:
+            async with aclosing(self._results(asked, context, allowed)) as results:
+                first = True
+                async for result in results:
+                    body = body_of(result, context.request.id)
+                    refused = first and not was_executed(result)
+                    signed_out = any(code_of(error) == "UNAUTHENTICATED" for error in result.errors or ())
+                    yield Answer(body, refused, signed_out, context.cursor)
+                    first = False
+        except Refused as error:
+            yield Answer({"errors": [{"message": str(error), "extensions": {"code": error.code}}]}, refused=True)
+
+    async def _results(
+        self, asked: Parameters, context: Context, allowed: Collection[OperationType]
+    ) -> AsyncGenerator[ExecutionResult, None]:
+        """Refused for what the endpoint would refuse, too."""
+        text = self._persisted.text_of(asked, signed_in=context.actor is not None)
+        stream: Any = await self._schema.stream(
+            text,
+            variable_values=asked.variables,
+            context_value=context,
+            operation_name=asked.operation_name,
+            operation_extensions=dict(asked.extensions),
+            allowed_operation_types=allowed,
+        )
         async with aclosing(stream):
+            first = await self._first(stream, context)
+            if first is not None:
+                yield first
             async for result in stream:
                 yield result
-    except GraphQLError as error:
-        schema.process_errors([error])
-        yield ExecutionResult(data=None, errors=[error])
 
+    async def _first(self, stream: AsyncGenerator[ExecutionResult, None], context: Context) -> ExecutionResult | None:
+        """The first result; None when there is none. What follows something leaves the crowd, and takes its time."""
+        try:
+            with ExitStack() as joined:
+                joined.enter_context(self._crowd.joined(context))
+                async with asyncio.timeout(self._seconds) as limit:
 
-def as_sent(payload: Mapping[str, Any]) -> Sent | None:
-    """The operation in a JSON object; None when something in it has another type than it must have."""
-    query, variables = payload.get("query"), payload.get("variables")
-    name, extensions = payload.get("operationName"), payload.get("extensions")
-    if (
-        not isinstance(query, str)
-        or not isinstance(variables, dict | None)
-        or not isinstance(name, str | None)
-        or not isinstance(extensions, dict | None)
-    ):
-        return None
-    return Sent(query, variables, name, extensions)
+                    def follows() -> None:
+                        joined.close()
+                        limit.reschedule(None)
+
+                    context.follows = follows
+                    return await anext(stream, None)
+        except TimeoutError:
+            told = f"The operation did not end within {self._seconds:g} seconds and was cancelled."
+            raise Refused(503, told, "EXECUTION_TIMEOUT") from None
+        except GraphQLError as error:
+            # Strawberry raises what is wrong with a document instead of answering it, when an extension reads it.
+            self._schema.process_errors([error])
+            return ExecutionResult(data=None, errors=[error])

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from contextlib import ExitStack
 
-
-class Full(Exception):
-    """The client has as many open as it may have. The message says so."""
+from counterfoil.door.refusing import Refused
 
 
 class Places:
@@ -18,9 +16,10 @@ class Places:
         self._taken: Counter[str | None] = Counter()
 
     def take(self, client: str | None) -> ExitStack:
-        """Take one, until what is returned is closed. Full when the client has all of its own."""
+        """Take one, until what is returned is closed. Refused with 429 when the client has all of its own."""
         if self._taken[client] >= self._most:
-            raise Full(f"{self._most} open sockets and event streams for each client are allowed: close others first.")
+            told = f"At most {self._most} sockets and event streams of a client are open at once."
+            raise Refused(429, told, "TOO_MANY_SOCKETS", Retry_After="1")
         self._taken[client] += 1
         place = ExitStack()
         place.callback(self._give_back, client)

@@ -12,9 +12,7 @@ from enum import IntEnum
 from typing import Any, NoReturn, cast
 
 import orjson
-import strawberry
 import structlog
-from cross_web import HTTPException
 from starlette.datastructures import Headers
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
@@ -22,7 +20,9 @@ from audit import Request
 from counterfoil.door.admission import ENDED
 from counterfoil.door.decoding import decode
 from counterfoil.door.errors import MASKED
-from counterfoil.door.operation import Sent, answers, as_sent
+from counterfoil.door.operation import Operations
+from counterfoil.door.parameters import Parameters, checked
+from counterfoil.door.refusing import Refused
 from counterfoil.door.viewer import viewer_of
 from models.identifier import new_id
 from schema.context import Context
@@ -70,9 +70,9 @@ class Gone(Exception):
 class Connection:
     """An accepted socket."""
 
-    def __init__(self, socket: WebSocket, schema: strawberry.Schema, address: str | None) -> None:
+    def __init__(self, socket: WebSocket, operations: Operations, address: str | None) -> None:
         self._socket = socket
-        self._schema = schema
+        self._runs = operations
         self._address = address
         self._headers = socket.headers
         self._acknowledged = False
@@ -120,8 +120,8 @@ class Connection:
             raise Closing(Code.BAD_REQUEST, "Messages are text")
         try:
             message = decode(text)
-        except (ValueError, HTTPException):
-            raise Closing(Code.BAD_REQUEST, "Messages are JSON without null characters") from None
+        except Refused as refused:
+            raise Closing(Code.BAD_REQUEST, str(refused)) from None
         if not isinstance(message, dict) or not isinstance(message.get("type"), str):
             raise Closing(Code.BAD_REQUEST, "Messages are JSON objects with a type")
         if not isinstance(message.get("payload"), dict | None):
@@ -155,16 +155,18 @@ class Connection:
         """Subscribe."""
         if not self._acknowledged:
             raise Closing(Code.UNAUTHORIZED, "Unauthorized")
-        identifier, sent = _identifier(message), as_sent(message.get("payload") or {})
-        if sent is None:
-            raise Closing(Code.BAD_REQUEST, "The payload of a subscribe message has a query")
+        identifier = _identifier(message)
+        try:
+            asked = checked(message.get("payload"), "")
+        except Refused as refused:
+            raise Closing(Code.BAD_REQUEST, str(refused)) from None
         if identifier in self._operations:
             raise Closing(Code.SUBSCRIBER_EXISTS, f"Subscriber for {identifier} already exists")
         if len(self._operations) >= MAX_OPERATIONS:
             told = f"A socket runs {MAX_OPERATIONS} operations at once: complete others first."
             await self._refuse(identifier, [{"message": told, "extensions": {"code": "LIMIT_EXCEEDED"}}])
             return
-        self._operations[identifier] = tasks.create_task(self._run(identifier, sent))
+        self._operations[identifier] = tasks.create_task(self._run(identifier, asked))
 
     def _complete(self, message: Mapping[str, Any]) -> None:
         """Complete, from the client. The operation may have completed at the same moment."""
@@ -172,7 +174,7 @@ class Connection:
         if running is not None:
             running.cancel()
 
-    async def _run(self, identifier: str, sent: Sent) -> None:
+    async def _run(self, identifier: str, asked: Parameters) -> None:
         """Next, Error and Complete."""
         request = Request(new_id("req"), self._address)
         structlog.contextvars.bind_contextvars(request_id=request.id)
@@ -181,7 +183,7 @@ class Connection:
             if viewer.actor is None:
                 raise Closing(Code.UNAUTHORIZED, ENDED)
             context = Context(request, viewer.actor, viewer.session_id, token=viewer.token)
-            async with aclosing(answers(self._schema, sent, context)) as results:
+            async with aclosing(self._runs.answers(asked, context)) as results:
                 async for answer in results:
                     if answer.signed_out:
                         raise Closing(Code.UNAUTHORIZED, ENDED)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
 
-import strawberry
 import structlog
 from starlette.websockets import WebSocket
 
+from counterfoil.door.operation import Operations
 from counterfoil.door.origin import is_allowed
-from counterfoil.door.places import Full, Places
+from counterfoil.door.places import Places
+from counterfoil.door.refusing import Refused
 from counterfoil.door.requests import client_address
 from counterfoil.door.socket import Closing, Code, Connection
+from counterfoil.settings import Settings
 
 _log = structlog.get_logger("counterfoil.socket")
 
@@ -24,28 +25,20 @@ _POLICY_VIOLATION = 1008
 class Sockets:
     """GraphQL over WebSockets with graphql-transport-ws. The older subprotocol `graphql-ws` is not spoken."""
 
-    def __init__(
-        self,
-        schema: strawberry.Schema,
-        places: Places,
-        *,
-        origins: Collection[str],
-        trusted_proxies: Collection[str],
-    ) -> None:
-        self._schema = schema
+    def __init__(self, operations: Operations, places: Places, settings: Settings) -> None:
+        self._operations = operations
         self._places = places
-        self._origins = origins
-        self._trusted_proxies = trusted_proxies
+        self._settings = settings
 
     async def serve(self, socket: WebSocket) -> None:
         """Serve one socket to its end."""
         structlog.contextvars.clear_contextvars()
-        if not is_allowed(socket.headers, self._origins):
+        if not is_allowed(socket.headers, self._settings.cors_origins):
             _log.info("origin refused")
             # Before it is accepted, this answers the handshake with 403.
             await socket.close(_POLICY_VIOLATION)
             return
-        address = client_address(socket, self._trusted_proxies)
+        address = client_address(socket, self._settings.trusted_proxies)
         spoken = SUBPROTOCOL in socket.scope["subprotocols"]
         await socket.accept(SUBPROTOCOL if spoken else None)
         started = time.monotonic()
@@ -61,9 +54,9 @@ class Sockets:
     async def _run(self, socket: WebSocket, address: str | None) -> Closing | None:
         try:
             with self._places.take(address):
-                return await Connection(socket, self._schema, address).run()
-        except Full as error:
-            return Closing(Code.TOO_MANY_SOCKETS, str(error))
+                return await Connection(socket, self._operations, address).run()
+        except Refused as full:
+            return Closing(Code.TOO_MANY_SOCKETS, str(full))
         except Exception:
             _log.exception("bug")
             return Closing(Code.INTERNAL_ERROR, "Internal server error")

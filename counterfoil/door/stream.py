@@ -7,7 +7,6 @@ https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md, and the event 
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import AsyncGenerator
 from contextlib import AbstractContextManager, aclosing
 
@@ -15,32 +14,40 @@ import orjson
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
+from strawberry.types.graphql import OperationType
 
 from counterfoil.door.ending import Ending
-from counterfoil.door.operation import Answer
+from counterfoil.door.operation import ANY, Answer, Operations
+from counterfoil.door.parameters import Parameters
+from counterfoil.door.places import Places
+from schema.context import Context
 
 # Seconds: between two comments that keep the connection open; for the client to take what was sent.
 HEARTBEAT_SECONDS = 15.0
 SLOW_SECONDS = 15.0
-MEDIA_TYPE = "text/event-stream"
-_QUALITY = re.compile(r"0(\.[0-9]{0,3})?|1(\.0{0,3})?")
+EVENT_STREAM = "text/event-stream"
 _COMMENT = b":\n\n"
 _COMPLETE = b"event: complete\ndata:\n\n"
 
 
-def wants_stream(request: Request) -> bool:
-    """Whether the client likes an event stream better than JSON (RFC 9110, 12.5.1)."""
-    liked: dict[str, float] = {}
-    for element in request.headers.get("accept", "").lower().split(","):
-        kind, *parameters = (part.strip() for part in element.split(";"))
-        quality = next((part[2:] for part in parameters if part.startswith("q=")), "1")
-        liked.setdefault(kind, float(quality) if _QUALITY.fullmatch(quality) else 0.0)
-    best = max(liked, key=liked.__getitem__)
-    return best == MEDIA_TYPE and liked[best] > 0
-
-
 class _Over(Exception):
     """The client is gone, or the server stops."""
+
+
+class Streams:
+    """What answers with event streams."""
+
+    def __init__(self, operations: Operations, places: Places, ending: Ending) -> None:
+        self._operations = operations
+        self._places = places
+        self._ending = ending
+
+    def answer(self, request: Request, asked: Parameters, context: Context) -> EventStream:
+        """The results of an operation, also the errors of its document. Refused when the client has too many open."""
+        context.last_event_id = request.headers.get("last-event-id")
+        allowed = ANY if request.method == "POST" else ANY - {OperationType.MUTATION}
+        place = self._places.take(context.request.client_address)
+        return EventStream(self._operations.answers(asked, context, allowed), self._ending, place)
 
 
 class EventStream(Response):
@@ -51,7 +58,7 @@ class EventStream(Response):
     def __init__(
         self, answers: AsyncGenerator[Answer, None], ending: Ending, place: AbstractContextManager[object]
     ) -> None:
-        super().__init__(headers={"content-type": MEDIA_TYPE, "x-accel-buffering": "no"})
+        super().__init__(headers={"content-type": EVENT_STREAM, "vary": "Accept", "x-accel-buffering": "no"})
         del self.headers["content-length"]
         self._answers = answers
         self._ending = ending

@@ -1,125 +1,138 @@
-"""GraphQL over HTTP: Strawberry's view, with this product's context, errors and limits."""
+"""GraphQL over HTTP, first edition (September 2026): Strawberry's view, with the answers that the edition asks for.
+
+A request comes in through `Requests`, is read by `parameters`, its document found by `persisted`, its sender by
+`context`; Strawberry runs it with `admission`, and `answering` makes the response.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import Any
+import asyncio
 
-import orjson
-import strawberry
-from cross_web import AsyncHTTPRequestAdapter, HTTPException
 from starlette.requests import Request as HTTPRequest
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
+from strawberry import Schema
 from strawberry.asgi import GraphQL
-from strawberry.http import GraphQLHTTPResponse, GraphQLRequestData, process_result
+from strawberry.exceptions import MissingQueryError
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
 
-from counterfoil.door.context import Unknown, context_of
-from counterfoil.door.decoding import decode
-from counterfoil.door.ending import Ending
-from counterfoil.door.errors import OF_THE_BODY, refusal, shown
-from counterfoil.door.operation import ANY, Sent, answers
-from counterfoil.door.places import Full, Places
-from counterfoil.door.requests import BodyTooLarge, request_id
-from counterfoil.door.stream import EventStream, wants_stream
-from counterfoil.door.uploads import Adapter, BadUpload, read_upload
+from counterfoil.door import parameters
+from counterfoil.door.answering import answer
+from counterfoil.door.context import context_of
+from counterfoil.door.crowd import Crowd
+from counterfoil.door.media import GRAPHQL, HTML, JSON, preferred
+from counterfoil.door.parameters import Parameters
+from counterfoil.door.persisted import Persisted
+from counterfoil.door.refusing import METHODS, Refused, not_a_request, refusal
+from counterfoil.door.requests import request_id
+from counterfoil.door.stream import EVENT_STREAM, Streams
+from counterfoil.door.uploads import is_upload
+from counterfoil.settings import Settings
 from schema.context import Context
+
+_OFFERED = (GRAPHQL, JSON)
+_ALLOWED = {
+    "GET": {OperationType.QUERY},
+    "HEAD": {OperationType.QUERY},
+    "POST": {OperationType.QUERY, OperationType.MUTATION},
+}
 
 
 class View(GraphQL[Context, None]):
     """The endpoint /graphql."""
 
-    request_adapter_class = Adapter
-
     def __init__(
         self,
-        schema: strawberry.Schema,
+        schema: Schema,
+        persisted: Persisted,
+        crowd: Crowd,
+        streams: Streams,
+        settings: Settings,
         *,
         graphiql: bool,
-        trusted_proxies: Collection[str],
-        max_body: int,
-        ending: Ending,
-        places: Places,
     ) -> None:
-        super().__init__(
-            schema,
-            graphql_ide="graphiql" if graphiql else None,
-            subscription_protocols=(),
-            multipart_uploads_enabled=True,
-        )
-        self._trusted_proxies = trusted_proxies
-        self._max_body = max_body
-        self._executable = schema
-        self._ending = ending
-        self._places = places
+        super().__init__(schema, graphql_ide="graphiql" if graphiql else None, subscription_protocols=())
+        self._persisted = persisted
+        self._settings = settings
+        self._crowd = crowd
+        self._streams = streams
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
         request = HTTPRequest(scope, receive)
         try:
-            response = await (self._stream(request) if wants_stream(request) else self.run(request))
-        except HTTPException as error:
-            response = refusal(error.status_code, error.reason)
-        except BodyTooLarge as error:
-            response = refusal(413, str(error))
-        except BadUpload as error:
-            response = refusal(400, str(error))
-        except Unknown as error:
-            response = refusal(401, str(error), "UNAUTHENTICATED")
-        except Full as error:
-            response = refusal(429, str(error), "LIMIT_EXCEEDED")
+            response = await self._answered(request)
+        except Refused as refused:
+            response = refusal(refused)
         await response(scope, receive, send)
 
-    async def _stream(self, request: HTTPRequest) -> Response:
-        """The results as an event stream, also the errors of a document (GraphQL over SSE)."""
-        context = await self.get_context(request, Response())
-        context.last_event_id = request.headers.get("last-event-id")
-        data = await self.parse_http_body(Adapter(request))
-        if isinstance(data, list):
-            raise HTTPException(400, "The request must be a JSON object with `query` and `variables`.")
-        sent = Sent(data.query, data.variables, data.operation_name, data.extensions)
-        allowed = ANY - {OperationType.MUTATION} if request.method == "GET" else ANY
-        place = self._places.take(context.request.client_address)
-        return EventStream(answers(self._executable, sent, context, allowed), self._ending, place)
+    async def _answered(self, request: HTTPRequest) -> Response:
+        if request.method == "OPTIONS":
+            return Response(status_code=204, headers={"Allow": METHODS})
+        if request.method not in _ALLOWED:
+            raise Refused(405, f"GraphQL comes by {METHODS}.", "METHOD_NOT_ALLOWED", Allow=METHODS)
+        if self._wants_page(request):
+            return await self.render_graphql_ide(request)
+        streams = request.method != "HEAD" and not is_upload(request.scope)
+        media = preferred(request.headers.get("accept"), (*_OFFERED, EVENT_STREAM) if streams else _OFFERED)
+        if media is None:
+            told = f"Accept {GRAPHQL}, {JSON} or {EVENT_STREAM}: there is nothing else."
+            raise Refused(406, told, "NOT_ACCEPTABLE")
+        asked, context = await self._read(request)
+        if media == EVENT_STREAM:
+            return self._streams.answer(request, asked, context)
+        text = self._persisted.text_of(asked, signed_in=context.actor is not None)
+        with self._crowd.joined(context):
+            result = await self._run(text, asked, context, request.method)
+        return await answer(result, media, request.headers, request_id(request.scope))
 
-    async def get_context(self, request: HTTPRequest, response: Response) -> Context:  # type: ignore[override]  # no WebSockets here
-        """What resolvers are told of the request."""
-        request.state.context = context = await context_of(request, self._trusted_proxies)
-        return context
+    def _wants_page(self, request: HTTPRequest) -> bool:
+        """Whether a browser asks for GraphiQL: a URL without a document, in a type that people read."""
+        if request.method == "POST" or self.graphql_ide is None:
+            return False
+        sent = request.query_params
+        liked = preferred(request.headers.get("accept"), (*_OFFERED, HTML))
+        return liked == HTML and "query" not in sent and "documentId" not in sent
 
-    async def parse_http_body(self, request: AsyncHTTPRequestAdapter) -> GraphQLRequestData | list[GraphQLRequestData]:
-        """A request is one JSON object."""
+    async def _read(self, request: HTTPRequest) -> tuple[Parameters, Context]:
+        """What is asked, and by whom. Whoever sends a file is known before any of it is read."""
+        proxies = self._settings.trusted_proxies
+        if is_upload(request.scope):
+            context = await context_of(request, proxies)
+            asked = await parameters.of_form(request, self._settings.max_body)
+        elif request.method == "POST":
+            asked = await parameters.of_post(request, self._settings.max_body)
+            context = await context_of(request, proxies)
+        else:
+            asked = parameters.of_url(request)
+            context = await context_of(request, proxies)
+        context.body_hash = asked.digest
+        return asked, context
+
+    async def _run(self, text: str, asked: Parameters, context: Context, method: str) -> ExecutionResult:
+        seconds = self._settings.upload_timeout if context.upload else self._settings.execution_timeout
         try:
-            return await super().parse_http_body(request)
-        except (AttributeError, TypeError):
-            raise HTTPException(400, "The request must be a JSON object with `query` and `variables`.") from None
-
-    async def parse_multipart(self, request: AsyncHTTPRequestAdapter) -> dict[str, Any]:
-        """The operation of a request with a file, which is still to be read."""
-        if not isinstance(request, Adapter):
-            raise TypeError("requests come with this view's adapter")
-        operation, digest = await read_upload(request.http, self.parse_json, self._max_body)
-        request.http.state.context.body_hash = digest
-        if not isinstance(operation, dict):
-            raise HTTPException(400, "`operations` must be a JSON object with `query` and `variables`.")
-        return operation
-
-    def decode_json(self, data: str | bytes) -> object:
-        """The request's JSON."""
-        return decode(data)
-
-    def encode_json(self, data: object) -> bytes:
-        """The response's JSON."""
-        return orjson.dumps(data)
-
-    async def process_result(self, request: HTTPRequest, result: ExecutionResult) -> GraphQLHTTPResponse:
-        """The response's body, with a code in every error and bugs masked."""
-        for error in result.errors or ():
-            if isinstance(error.original_error, OF_THE_BODY):
-                raise error.original_error
-        body = process_result(result)
-        if result.errors:
-            body["errors"] = [shown(error, request_id(request.scope)) for error in result.errors]
-        return body
+            # What is cancelled while it writes is rolled back; what is just being committed is committed first.
+            async with asyncio.timeout(seconds):
+                return await self.schema.execute(
+                    text,
+                    variable_values=asked.variables,
+                    context_value=context,
+                    operation_name=asked.operation_name,
+                    operation_extensions=dict(asked.extensions),
+                    allowed_operation_types=_ALLOWED[method],
+                )
+        except TimeoutError:
+            told = f"The operation did not end within {seconds:g} seconds and was cancelled."
+            raise Refused(503, told, "EXECUTION_TIMEOUT") from None
+        except MissingQueryError:
+            raise Refused(400, "The document is empty.") from None
+        except CannotGetOperationTypeError as error:
+            raise not_a_request(error.as_http_error_reason()) from None
+        except InvalidOperationTypeError as error:
+            if method != "POST" and error.operation_type is OperationType.MUTATION:
+                # GraphQL over HTTP, GET: the methods that this operation allows.
+                raise Refused(405, "Mutations come by POST.", "METHOD_NOT_ALLOWED", Allow="POST") from None
+            raise not_a_request(f"A subscription needs Accept: {EVENT_STREAM}, or a WebSocket.") from None

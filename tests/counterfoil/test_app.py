@@ -161,4 +161,4 @@ async def test_each_serving_process_reads_its_environment(database_url: str, mon
     assert levels == ["warning"]
     async with http(app) as sender, app.router.lifespan_context(app):
         assert (await sender.get("/readyz")).status_code == 200
-        assert (await sender.get("/graphql", headers={"accept": "text/html"})).status_code == 404
+        assert (await sender.get("/graphql", headers={"accept": "text/html"})).status_code == 406

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from counterfoil.door import admission, errors, viewer
+from counterfoil.door import documents, errors, viewer
 from schema.context import Loaders
 from tests import factories
 from tests.client import Client
@@ -48,7 +48,7 @@ async def test_a_bug_is_masked_and_logged_in_full_without_personal_data(
     assert bug["exception"]["type"] == "builtins.ValueError"
     assert bug["exception"]["stack"][-1].endswith(" broken")
     assert {entry["request_id"] for entry in entries} == {identifier}
-    assert (request["event"], request["status"]) == ("request", 200)
+    assert (request["event"], request["status"]) == ("request", 294)
     for word in ("Zaphod", "zaphod", str(client.token)):
         assert word not in repr(entries)
         assert word not in client.response.text
@@ -72,7 +72,7 @@ async def test_a_bug_before_execution_is_masked_too(client: Client, monkeypatch:
     def stumble(*_: object) -> None:
         raise ValueError(PERSON)
 
-    monkeypatch.setattr(admission, "plan_of", stumble)
+    monkeypatch.setattr(documents, "plan", stumble)
     with told() as entries:
         assert await client.run(VIEWER) == {}
     assert client.codes == ["INTERNAL_ERROR"]
