@@ -7,7 +7,7 @@ from strawberry.schema.config import StrawberryConfig
 
 from counterfoil.door.admission import Admission
 from counterfoil.door.documents import Documents
-from resolvers.root import Mutation, Query
+from resolvers.root import Mutation, Query, Subscription
 from schema.execution import RowExecution
 from schema.field import wire
 from schema.limits import Limits
@@ -25,6 +25,7 @@ def build_schema(
     schema = schema_class(
         query=Query,
         mutation=Mutation,
+        subscription=Subscription,
         execution_context_class=RowExecution,
         config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=not introspection),
         extensions=[lambda: Admission(known)],

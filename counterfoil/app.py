@@ -14,18 +14,24 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 
 import models
 from counterfoil import logs
 from counterfoil.api import build_schema
 from counterfoil.door.context import COST_HEADER, REASON_HEADER
-from counterfoil.door.cookies import CSRF_HEADER, SESSION_HEADER
+from counterfoil.door.cookies import CSRF_HEADER, SESSION_HEADER, Cookies
+from counterfoil.door.crowd import Crowd
 from counterfoil.door.documents import Documents
+from counterfoil.door.ending import Ending
 from counterfoil.door.errors import LoggedSchema
 from counterfoil.door.headers import SecurityHeaders
+from counterfoil.door.operation import Operations
 from counterfoil.door.persisted import BadDocument, Persisted, load, trust
+from counterfoil.door.places import Places
 from counterfoil.door.requests import HEADER, Requests
+from counterfoil.door.sockets import Sockets
+from counterfoil.door.stream import Streams
 from counterfoil.door.uploads import HEADERS as UPLOAD_HEADERS
 from counterfoil.door.view import View
 from counterfoil.downloads import ROUTE, Downloads
@@ -52,7 +58,8 @@ def create_app(settings: Settings) -> Starlette:
         documents.bind(settings.storage())
         sweeping = asyncio.create_task(_sweep_hourly())
         try:
-            yield
+            with ending.on_signals():
+                yield
         finally:
             sweeping.cancel()
             with suppress(asyncio.CancelledError):
@@ -65,12 +72,18 @@ def create_app(settings: Settings) -> Starlette:
     schema = build_schema(LoggedSchema, known, introspection=introspection)
     trusted = trusted_documents(settings, known, schema)
     persisted = Persisted(trusted, only_trusted=settings.only_trusted_documents)
+    crowd, places, ending = Crowd(settings.max_operations), Places(settings.max_sockets), Ending()
+    operations = Operations(schema, persisted, crowd, settings.execution_timeout)
+    streams = Streams(operations, places, ending)
+    cookies = Cookies(settings.cors_origins, https=settings.https)
     graphiql = GraphiQL() if settings.graphiql and not settings.only_trusted_documents else None
-    view = View(schema, persisted, settings, graphiql)
+    view = View(schema, persisted, crowd, streams, cookies, graphiql, settings)
+    sockets = Sockets(operations, places, cookies, settings)
     return Starlette(
         routes=[
             Route("/", _home),
             Route("/graphql", view),
+            WebSocketRoute("/graphql", sockets.serve),
             Route(ROUTE, Downloads(settings.trusted_proxies).answer, methods=["GET"]),
             Route("/healthz", _healthz),
             Route("/readyz", _readyz),

@@ -73,6 +73,9 @@ def _run(settings: Settings, listener: socket.socket) -> None:
         proxy_headers=False,  # the application believes its trusted proxies, and nobody else
         timeout_graceful_shutdown=_GRACE_SECONDS,
         http=PatientProtocol,
+        ws="counterfoil.door.socket_protocol:SocketProtocol",
+        ws_max_size=settings.max_body,
+        ws_per_message_deflate=False,  # it would keep tens of kilobytes for each idle socket
         timeout_keep_alive=settings.header_timeout,
         h11_max_incomplete_event_size=settings.max_url + settings.max_headers,
     )

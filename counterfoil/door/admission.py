@@ -19,6 +19,7 @@ from graphql import (
     get_operation_ast,
 )
 from strawberry.extensions import SchemaExtension
+from strawberry.types.graphql import OperationType
 
 from audit import Actor
 from counterfoil.door.documents import Documents, Known, Planned
@@ -67,7 +68,9 @@ class Admission(SchemaExtension):
             error = await self._refused(planned, execution.context)
             if error is None and execution.context.upload:
                 error = _several(self._known.document, execution.operation_name)
-            if error is not None:
+            if execution.operation_type is OperationType.SUBSCRIPTION:
+                _begin(execution.context, error)
+            elif error is not None:
                 execution.result = ExecutionResult(data=None, errors=[error])
         yield
 
@@ -83,6 +86,14 @@ class Admission(SchemaExtension):
         nodes = planned.plan.nodes(self.execution_context.variables or {})
         self._cost = {"nodes": nodes, "most": self._documents.limits.nodes, **planned.size._asdict()}
         return error or too_large("nodes", nodes, self._documents.limits)
+
+
+def _begin(context: Context, error: GraphQLError | None) -> None:
+    if error is not None:
+        # Strawberry opens the stream of a subscription whatever result there is already.
+        raise error
+    if context.follows is not None:
+        context.follows()
 
 
 def _missing(needs: tuple[Need, ...], context: Context) -> GraphQLError | None:

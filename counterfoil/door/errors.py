@@ -9,6 +9,8 @@ import strawberry
 import structlog
 from graphql import GraphQLError
 from starlette.requests import ClientDisconnect
+from strawberry.exceptions import MissingQueryError
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.types.execution import ExecutionContext
 
 from counterfoil.door.refusing import BodyRefused
@@ -18,6 +20,9 @@ _log = structlog.get_logger("counterfoil.graphql")
 # What is wrong with a body may show only while an operation reads a file from it.
 OF_THE_BODY = (BodyRefused, ClientDisconnect)
 
+# How a stream tells that there is no such operation, or that it is not of a kind that is allowed.
+_OF_STRAWBERRY = (MissingQueryError, CannotGetOperationTypeError, InvalidOperationTypeError)
+
 _SUGGESTION = re.compile(r" Did you mean [^?]*\?")
 
 MASKED = "Something went wrong here. Tell whoever runs this server the request's ID."
@@ -25,7 +30,7 @@ MASKED = "Something went wrong here. Tell whoever runs this server the request's
 
 def is_bug(error: GraphQLError) -> bool:
     """Whether an error was raised by code of ours that should not raise: neither a request's fault nor refused."""
-    if error.original_error is None or isinstance(error.original_error, (GraphQLError, *OF_THE_BODY)):
+    if error.original_error is None or isinstance(error.original_error, (GraphQLError, *OF_THE_BODY, *_OF_STRAWBERRY)):
         return False
     # With a place in the document and none in the answer, it is a literal that cannot be read.
     return error.path is not None or not error.nodes

@@ -28,6 +28,7 @@ from counterfoil.door.parameters import Parameters
 from counterfoil.door.persisted import Persisted
 from counterfoil.door.refusing import METHODS, Refused, not_a_request, refusal
 from counterfoil.door.requests import request_id
+from counterfoil.door.stream import EVENT_STREAM, Streams
 from counterfoil.door.uploads import is_upload
 from counterfoil.graphiql import GraphiQL
 from counterfoil.settings import Settings
@@ -44,13 +45,23 @@ _ALLOWED = {
 class View(GraphQL[Context, None]):
     """The endpoint /graphql."""
 
-    def __init__(self, schema: Schema, persisted: Persisted, settings: Settings, graphiql: GraphiQL | None) -> None:
+    def __init__(
+        self,
+        schema: Schema,
+        persisted: Persisted,
+        crowd: Crowd,
+        streams: Streams,
+        cookies: Cookies,
+        graphiql: GraphiQL | None,
+        settings: Settings,
+    ) -> None:
         super().__init__(schema, graphql_ide=None, subscription_protocols=())
         self._persisted = persisted
         self._settings = settings
+        self._crowd = crowd
+        self._streams = streams
+        self._cookies = cookies
         self._graphiql = graphiql
-        self._cookies = Cookies(settings.cors_origins, https=settings.https)
-        self._crowd = Crowd(settings.max_operations)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
@@ -68,10 +79,16 @@ class View(GraphQL[Context, None]):
             raise Refused(405, f"GraphQL comes by {METHODS}.", "METHOD_NOT_ALLOWED", Allow=METHODS)
         if self._graphiql is not None and _wants_page(request):
             return self._graphiql.page()
-        media = preferred(request.headers.get("accept"), _OFFERED)
+        streams = request.method != "HEAD" and not is_upload(request.scope)
+        media = preferred(request.headers.get("accept"), (*_OFFERED, EVENT_STREAM) if streams else _OFFERED)
         if media is None:
-            raise Refused(406, f"Accept {GRAPHQL} or {JSON}: there is nothing else.", "NOT_ACCEPTABLE")
+            told = f"Accept {GRAPHQL}, {JSON} or {EVENT_STREAM}: there is nothing else."
+            raise Refused(406, told, "NOT_ACCEPTABLE")
         asked, context = await self._read(request)
+        if media == EVENT_STREAM:
+            # Its head, where cookies are set, goes before what signIn answers.
+            context.in_cookie = False
+            return self._streams.answer(request, asked, context)
         text = self._persisted.text_of(asked, signed_in=context.actor is not None)
         with self._crowd.joined(context):
             result = await self._run(text, asked, context, request.method)
@@ -118,7 +135,7 @@ class View(GraphQL[Context, None]):
             if method != "POST" and error.operation_type is OperationType.MUTATION:
                 # GraphQL over HTTP, GET: the methods that this operation allows.
                 raise Refused(405, "Mutations come by POST.", "METHOD_NOT_ALLOWED", Allow="POST") from None
-            raise not_a_request("Subscriptions do not come by a plain HTTP request.") from None
+            raise not_a_request(f"A subscription needs Accept: {EVENT_STREAM}, or a WebSocket.") from None
 
 
 def _wants_page(request: HTTPRequest) -> bool:
