@@ -42,7 +42,7 @@ export function SignIn({ told, onSignedIn, onSkip }: Props) {
           Sign in
         </button>
         <button type="button" className="plain" onClick={onSkip}>
-          Go on without: I send a token in the headers
+          Go on without signing in
         </button>
       </form>
     </main>
