@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, Request, Route, sync_playwright
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, Route, sync_playwright
 
 UNPACKED = Path(__file__).resolve().parents[2] / ".web" / "browser"
 OTHERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
@@ -25,7 +25,7 @@ class Tab:
         self.foreign: list[str] = []
         context.route("**/*", self._route)
         self.page: Page = context.new_page()
-        self.page.on("console", lambda said: said.type in ("error", "warning") and self.complaints.append(said.text))
+        self.page.on("console", self._said)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("requestfailed", self._failed)
 
@@ -36,6 +36,10 @@ class Tab:
         else:
             self.foreign.append(address)
             route.abort()
+
+    def _said(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.complaints.append(message.text)
 
     def _failed(self, request: Request) -> None:
         self.complaints.append(f"{request.url}: {request.failure}")
