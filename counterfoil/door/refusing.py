@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 import orjson
+import structlog
 from starlette.responses import Response
 
 from counterfoil.door.media import GRAPHQL
+
+_log = structlog.get_logger("counterfoil.graphql")
 
 # RFC 9110, 15.5.6: a 405 says which methods there are.
 METHODS = "GET, HEAD, OPTIONS, POST"
@@ -56,7 +59,11 @@ def body_too_slow(seconds: float) -> BodyRefused:
 
 
 def refusal(refused: Refused) -> Response:
-    """The answer: a GraphQL request error result, which has no `data` (GraphQL over HTTP, Body)."""
+    """The answer: a GraphQL request error result, which has no `data` (GraphQL over HTTP, Body).
+
+    It leaves one line in the log.
+    """
+    _log.info("refused", path="", code=refused.code)
     body = {"errors": [{"message": str(refused), "extensions": {"code": refused.code}}]}
     content_type = f"{GRAPHQL}; charset=utf-8"
     return Response(orjson.dumps(body), refused.status, {**refused.headers, "Content-Type": content_type})

@@ -181,6 +181,10 @@ async def test_what_is_not_one_gzip_member_is_refused(client: Client) -> None:
         assert (response.status_code, code(response)) == (415, "UNSUPPORTED_CONTENT_ENCODING"), coding
         # RFC 9110, 15.5.16: this is how a client learns what it may send.
         assert response.headers["accept-encoding"] == "gzip, identity"
+    form = {"content-type": "multipart/form-data; boundary=x", "content-encoding": "gzip", "counterfoil-upload": "1"}
+    response = await client.http.post("/graphql", content=gzip.compress(b"--x--"), headers=form)
+    assert (response.status_code, code(response)) == (415, "UNSUPPORTED_CONTENT_ENCODING")
+    assert response.headers["accept-encoding"] == "identity"
 
 
 async def test_of_a_bomb_no_more_is_unpacked_than_a_body_may_have(

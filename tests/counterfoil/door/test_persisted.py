@@ -135,12 +135,12 @@ async def test_only_trusted_documents_are_taken_when_it_is_said_so(client: Clien
 
 
 BAD_FOLDERS: list[tuple[str, bytes, str]] = [
-    ("a.graphql", b"{ nothing }", "Cannot query field 'nothing'"),
-    ("a.graphql", b"{", "Syntax Error"),
-    ("a.graphql", b"", "Syntax Error"),
+    ("a.graphql", b"{ nothing }", "a.graphql: .*Cannot query field 'nothing'"),
+    ("a.graphql", b"{", "a.graphql: .*Syntax Error"),
+    ("a.graphql", b"", "a.graphql: .*Syntax Error"),
     ("a.graphql", b"\xff", "a.graphql: this is not UTF-8"),
-    ("a.graphql", b"{" + b"a: __typename " * 16 + b"}", "16 aliases"),
-    ("a.graphql", b"{ __schema { types { name } } }", "introspection"),
+    ("a.graphql", b"{" + b"a: __typename " * 16 + b"}", "a.graphql: .*16 aliases"),
+    ("a.graphql", b"{ __schema { types { name } } }", "a.graphql: .*introspection"),
     ("a.json", b"{", "a.json: this is not JSON"),
     ("a.json", b"[]", "a.json: this must be an object"),
     ("a.json", b'{"a": 5}', "a.json: this must be an object"),
