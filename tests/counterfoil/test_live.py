@@ -36,11 +36,12 @@ FEED = (
 
 
 @asynccontextmanager
-async def connected(base: str, client: Client) -> AsyncIterator[ClientConnection]:
-    """A socket with an acknowledged connection."""
+async def connected(base: str, client: Client, *, buffer: int | None = None) -> AsyncIterator[ClientConnection]:
+    """A socket with an acknowledged connection; the system takes about `buffer` bytes that are not read yet."""
     url = base.replace("http", "ws", 1) + "/graphql"
     near = network.create_connection((urlsplit(base).hostname, urlsplit(base).port))
-    near.setsockopt(network.SOL_SOCKET, network.SO_RCVBUF, 4096)
+    if buffer is not None:
+        near.setsockopt(network.SOL_SOCKET, network.SO_RCVBUF, buffer)
     near.setblocking(False)
     async with connect(url, sock=near, subprotocols=[Subprotocol(PROTOCOL)], max_size=None) as socket:
         await send(socket, type="connection_init", payload={"Authorization": f"Bearer {client.token}"})
@@ -186,7 +187,7 @@ async def test_who_does_not_read_learns_why_when_they_read_again(
 ) -> None:
     monkeypatch.setattr(door, "SLOW_SECONDS", 0.2)
     everything = "{ __schema { types { name description fields { name description } } } }"
-    async with in_this_process() as base, connected(base, client) as socket:
+    async with in_this_process() as base, connected(base, client, buffer=4096) as socket:
         socket.transport.pause_reading()
         for number in range(19):
             await send(socket, id=str(number), type="subscribe", payload={"query": everything})
