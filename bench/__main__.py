@@ -44,6 +44,7 @@ class Name(Enum):
     HISTORY_VIEW = "history-view"
     RECIPIENTS = "recipients"
     MAIL = mail.NAME
+    DOOR = "door"
 
 
 def main(

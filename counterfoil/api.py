@@ -2,42 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import strawberry
-from graphql import ASTValidationRule, NoSchemaIntrospectionCustomRule
-from strawberry.extensions import AddValidationRules, MaxTokensLimiter
 from strawberry.schema.config import StrawberryConfig
 
-from counterfoil.documents import KnownDocuments, KnownValidations
-from resolvers.root import Mutation, Query
+from counterfoil.door.admission import Admission
+from counterfoil.door.documents import Documents
+from resolvers.root import Mutation, Query, Subscription
 from schema.execution import RowExecution
 from schema.field import wire
-from schema.limits import SizeRule, TextRule
+from schema.limits import Limits
 from schema.scalars import SCALARS
-
-MAX_TOKENS = 2000
 
 
 def build_schema(
-    schema_class: type[strawberry.Schema] = strawberry.Schema, *extensions: Any, introspection: bool = True
+    schema_class: type[strawberry.Schema] = strawberry.Schema,
+    documents: Documents | None = None,
+    *,
+    introspection: bool = True,
 ) -> strawberry.Schema:
     """The executable schema. Without `introspection` nothing tells what it has, suggestions in errors included."""
-    rules: list[type[ASTValidationRule]] = [SizeRule, TextRule]
-    if not introspection:
-        rules.append(NoSchemaIntrospectionCustomRule)
+    known = documents or Documents(Limits(), introspection=introspection)
     schema = schema_class(
         query=Query,
         mutation=Mutation,
+        subscription=Subscription,
         execution_context_class=RowExecution,
         config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=not introspection),
-        extensions=[
-            lambda: MaxTokensLimiter(MAX_TOKENS),
-            KnownDocuments,
-            lambda: AddValidationRules(rules),
-            KnownValidations,
-            *extensions,
-        ],
+        extensions=[lambda: Admission(known)],
     )
     wire(schema._schema)
     return schema

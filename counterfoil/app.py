@@ -7,27 +7,41 @@ import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import strawberry
 import structlog
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 
 import models
 from counterfoil import jobs, logs
-from counterfoil.admission import Admission
 from counterfoil.api import build_schema
+from counterfoil.door.context import COST_HEADER, REASON_HEADER
+from counterfoil.door.cookies import CSRF_HEADER, SESSION_HEADER, Cookies
+from counterfoil.door.crowd import Crowd
+from counterfoil.door.documents import Documents
+from counterfoil.door.ending import Ending
+from counterfoil.door.errors import LoggedSchema
+from counterfoil.door.headers import SecurityHeaders
+from counterfoil.door.operation import Operations
+from counterfoil.door.persisted import BadDocument, Persisted, load, trust
+from counterfoil.door.places import Places
+from counterfoil.door.requests import HEADER, Requests
+from counterfoil.door.sockets import Sockets
+from counterfoil.door.stream import Streams
+from counterfoil.door.uploads import HEADERS as UPLOAD_HEADERS
+from counterfoil.door.view import View
 from counterfoil.downloads import ROUTE, Downloads
+from counterfoil.graphiql import ROUTE as ASSETS
+from counterfoil.graphiql import GraphiQL
 from counterfoil.mail_events import ROUTE as MAIL_EVENTS
 from counterfoil.mail_events import MailEvents
 from counterfoil.pdf_downloads import ROUTE as PDF_ROUTE
 from counterfoil.pdf_downloads import PdfDownloads
-from counterfoil.requests import HEADER, Requests
-from counterfoil.settings import Settings, read_settings
-from counterfoil.uploads import HEADERS as UPLOAD_HEADERS
-from counterfoil.view import REASON_HEADER, LoggedSchema, View
+from counterfoil.settings import BadSettings, Settings, read_settings, variable
 from counterfoil.worker import Worker
 from services import documents, mail
 
@@ -45,33 +59,58 @@ def create_app(settings: Settings) -> Starlette:
         documents.bind(settings.storage())
         mail.bind(settings.mail())
         try:
-            async with _working(settings):
-                yield
+            with ending.on_signals():
+                async with _working(settings):
+                    yield
         finally:
             await database.stop()
 
-    schema = build_schema(LoggedSchema, Admission, introspection=settings.introspection)
-    view = View(
-        schema, graphiql=settings.graphiql, trusted_proxies=settings.trusted_proxies, max_body=settings.max_body
-    )
+    # Where only known documents are taken, nobody explores.
+    introspection = settings.introspection and not settings.only_trusted_documents
+    known = Documents(settings.limits(), introspection=introspection)
+    schema = build_schema(LoggedSchema, known, introspection=introspection)
+    trusted = trusted_documents(settings, known, schema)
+    persisted = Persisted(trusted, only_trusted=settings.only_trusted_documents)
+    crowd, places, ending = Crowd(settings.max_operations), Places(settings.max_sockets), Ending()
+    operations = Operations(schema, persisted, crowd, settings.execution_timeout)
+    streams = Streams(operations, places, ending)
+    cookies = Cookies(settings.cors_origins, https=settings.https)
+    graphiql = GraphiQL() if settings.graphiql and not settings.only_trusted_documents else None
+    view = View(schema, persisted, crowd, streams, cookies, graphiql, settings)
+    sockets = Sockets(operations, places, cookies, settings)
     return Starlette(
         routes=[
             Route("/", _home),
             Route("/graphql", view),
+            WebSocketRoute("/graphql", sockets.serve),
             Route(ROUTE, Downloads(settings.trusted_proxies).answer, methods=["GET"]),
             Route(PDF_ROUTE, PdfDownloads(settings.trusted_proxies).answer, methods=["GET"]),
             Route(MAIL_EVENTS, MailEvents(settings.providers(), settings.trusted_proxies).answer, methods=["POST"]),
             Route("/healthz", _healthz),
             Route("/readyz", _readyz),
+            *([Route(ASSETS, graphiql.asset)] if graphiql is not None else []),
         ],
         middleware=[
-            Middleware(Requests, max_body=settings.max_body, max_upload=settings.max_upload),
+            Middleware(SecurityHeaders, https=settings.https),
+            Middleware(Requests, settings),
             Middleware(
                 CORSMiddleware,
                 allow_origins=settings.cors_origins,
+                # A cookie that is SameSite=Strict comes from pages of this site only, listed or not.
+                allow_credentials=bool(settings.cors_origins),
                 allow_methods=["GET", "POST"],
                 allow_headers=[
-                    *("Authorization", "Content-Type", "Idempotency-Key", REASON_HEADER, HEADER, *UPLOAD_HEADERS)
+                    *(
+                        "Authorization",
+                        "Content-Type",
+                        "Idempotency-Key",
+                        REASON_HEADER,
+                        COST_HEADER,
+                        CSRF_HEADER,
+                        SESSION_HEADER,
+                        HEADER,
+                        *UPLOAD_HEADERS,
+                    )
                 ],
                 expose_headers=[HEADER, "Content-Disposition", "Content-Range", "ETag"],
                 max_age=600,
@@ -105,6 +144,18 @@ async def _working(settings: Settings) -> AsyncIterator[None]:
     finally:
         worker.end()
         await running
+
+
+def trusted_documents(settings: Settings, known: Documents, schema: strawberry.Schema) -> dict[str, str]:
+    """The texts of the trusted documents by their ids. BadSettings when one of them cannot be used."""
+    if settings.trusted_documents is None:
+        return {}
+    try:
+        found = load(settings.trusted_documents)
+        trust(known, schema._schema, found.values())
+    except BadDocument as error:
+        raise BadSettings(f"{variable('trusted_documents')}: {error}") from None
+    return {identifier: document.text for identifier, document in found.items()}
 
 
 async def _home(_request: Request) -> Response:

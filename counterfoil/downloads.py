@@ -15,7 +15,7 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
 import models
 from audit import Actor, Request
-from counterfoil.requests import client_address, request_id
+from counterfoil.door.requests import client_address, request_id
 from models import Permission, Row, download, signing_key
 from models.rows import by_ids
 from services import documents
@@ -88,6 +88,8 @@ async def answer(request: HTTPRequest, row: Row) -> Response:
         "Content-Disposition": disposition(row["name"]),
         "Content-Security-Policy": "sandbox; default-src 'none'",
         "Cache-Control": "private, no-cache",
+        # A front end of this site may show what it may ask for.
+        "Cross-Origin-Resource-Policy": "same-site",
         "Accept-Ranges": "bytes",
         "ETag": etag,
         "Referrer-Policy": "no-referrer",

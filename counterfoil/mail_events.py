@@ -9,7 +9,7 @@ from starlette.requests import Request as HTTPRequest
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from audit import Request
-from counterfoil.requests import BodyTooLarge, client_address, request_id
+from counterfoil.door.requests import client_address, request_id
 from models import Busy
 from services.communications.reports import take_in
 from services.communications.reports.provider import Forged, Provider, Unreachable, Unreadable, Unsigned
@@ -18,7 +18,7 @@ ROUTE = "/mail/events/{provider}"
 
 _log = structlog.get_logger("counterfoil.mail_events")
 
-_REFUSALS = {Unsigned: 401, Forged: 403, Unreadable: 400, Unreachable: 503, BodyTooLarge: 413, Busy: 503}
+_REFUSALS = {Unsigned: 401, Forged: 403, Unreadable: 400, Unreachable: 503, Busy: 503}
 
 
 class MailEvents:
@@ -38,7 +38,7 @@ class MailEvents:
         try:
             reports = await provider.read(request.headers, await request.body())
             tally = await take_in(provider.source, sent, reports)
-        except (Unsigned, Forged, Unreadable, Unreachable, BodyTooLarge, Busy) as refusal:
+        except (Unsigned, Forged, Unreadable, Unreachable, Busy) as refusal:
             return _refused(name, refusal)
         counts = {"taken": tally.taken, "repeated": tally.repeated, "unknown": tally.unknown}
         _log.info("mail events", provider=name, **counts)

@@ -11,8 +11,8 @@ from starlette.requests import Request as HTTPRequest
 from starlette.responses import PlainTextResponse, Response
 
 from audit import Request
+from counterfoil.door.requests import client_address, request_id
 from counterfoil.downloads import disposition
-from counterfoil.requests import client_address, request_id
 from models import Permission, clock, download, pdf_link, signing_key
 from models.pdf_link import PdfLink
 from models.statement import month_period

@@ -14,8 +14,11 @@ from pydantic_settings import SettingsConfigDict
 from counterfoil.mail_settings import PREFIX, MailSettings, Texts, parted
 from models import Database, connect
 from models.engine.url import sqlite_path
+from schema.limits import Limits
 from services.documents import Storage
 from services.mail import Mail
+
+LIMITS = Limits()
 
 
 class BadSettings(ValueError):
@@ -44,11 +47,32 @@ class Settings(MailSettings):
     trusted_proxies: Texts = ()
     cors_origins: Texts = ()
     max_body: int = Field(1024 * 1024, ge=1024)
+    body_timeout: float = Field(30, gt=0, le=3600)
+    max_url: int = Field(16 * 1024, ge=1024)
+    max_headers: int = Field(16 * 1024, ge=1024)
+    header_timeout: int = Field(10, ge=1, le=3600)
+    execution_timeout: float = Field(30, gt=0, le=3600)
+    max_operations: int = Field(32, ge=1)
+    max_sockets: int = Field(100, ge=1)
+    max_document: int = Field(LIMITS.length, ge=1)
+    max_tokens: int = Field(LIMITS.tokens, ge=1)
+    max_definitions: int = Field(LIMITS.operations, ge=1)
+    max_variables: int = Field(LIMITS.variables, ge=0)
+    max_depth: int = Field(LIMITS.depth, ge=1, le=100)
+    max_aliases: int = Field(LIMITS.aliases, ge=0)
+    max_fields: int = Field(LIMITS.fields, ge=1)
+    max_repeats: int = Field(LIMITS.repeats, ge=0)
+    max_directives: int = Field(LIMITS.directives, ge=0)
+    max_nodes: int = Field(LIMITS.nodes, ge=1)
+    trusted_documents: Path | None = None
+    only_trusted_documents: bool = False
     documents_url: str | None = Field(None, validation_alias="DOCUMENTS_URL", repr=False)
     documents_allow_http: bool = False
     max_upload: int = Field(256 * 1024 * 1024, ge=1, lt=2**31)
+    upload_timeout: float = Field(600, gt=0, le=24 * 3600)
     document_quota: int = Field(2 * 1024 * 1024 * 1024, ge=1, lt=2**53)
     background: bool = True
+    https: bool = False
     graphiql: bool = True
     introspection: bool = True
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -108,6 +132,21 @@ class Settings(MailSettings):
         """A folder beside the SQLite file, or where the process starts."""
         file = sqlite_path(self.database_url).resolve() if self.on_sqlite else Path("counterfoil.db").resolve()
         return file.with_name(f"{file.stem}-{what}")
+
+    def limits(self) -> Limits:
+        """How large a GraphQL document may be."""
+        return Limits(
+            length=self.max_document,
+            tokens=self.max_tokens,
+            operations=self.max_definitions,
+            variables=self.max_variables,
+            depth=self.max_depth,
+            aliases=self.max_aliases,
+            fields=self.max_fields,
+            directives=self.max_directives,
+            repeats=self.max_repeats,
+            nodes=self.max_nodes,
+        )
 
     @property
     def on_sqlite(self) -> bool:

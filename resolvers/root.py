@@ -1,4 +1,4 @@
-"""The root types: every query and every mutation."""
+"""The root types: every query, every mutation and every subscription."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from resolvers.contact_roles import ContactRoleMutation, ContactRoleQuery
 from resolvers.contacts import ContactMutation, ContactQuery
 from resolvers.customers import CustomerMutation, CustomerQuery
 from resolvers.documents import DocumentMutation, DocumentQuery
+from resolvers.feed import HistorySubscription
 from resolvers.history import HistoryQuery
 from resolvers.nodes import NodeQuery
 from resolvers.notes import NoteMutation, NoteQuery
@@ -64,3 +65,8 @@ class Mutation(
     UserMutation,
 ):
     """What can be changed."""
+
+
+@strawberry.type(description="What can be followed as it happens.")
+class Subscription(HistorySubscription):
+    """What can be followed."""

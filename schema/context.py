@@ -57,6 +57,11 @@ class Context:
     """One request. `actor` is None for somebody not signed in; `refused` says that a token came and was no good.
 
     `upload` says that a file comes with it, of which a part may be still on its way while the operation runs.
+    `reports_cost` says that the answer is to tell what the operation could cost.
+    `in_cookie` says that a browser keeps the session in a cookie, `cookie` what it is to keep from now on: a token, ""
+    for nothing any more, None for what it has.
+    `last_event_id` is the cursor after which a feed that broke off goes on, and `cursor` how far a feed has come.
+    `follows` is called when the operation turns out to be a subscription, which has no end.
     `mutated` says that a mutation of this request is over: who may do what may have changed with it.
     """
 
@@ -65,10 +70,16 @@ class Context:
     session_id: str | None = None
     refused: bool = False
     token: str | None = None
+    in_cookie: bool = False
+    cookie: str | None = None
     upload: bool = False
     mutated: bool = False
     idempotency_key: str | None = None
     body_hash: str = ""
+    reports_cost: bool = False
+    last_event_id: str | None = None
+    cursor: str | None = None
+    follows: Callable[[], None] | None = None
     loaders: Loaders = field(default_factory=Loaders)
 
     @property

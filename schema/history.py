@@ -215,7 +215,7 @@ class HistoryFilter:
     to: datetime | None = optional("Before this time. Exclusive.")
 
 
-def _conditions(wanted: Mapping[str, Any]) -> list[Condition]:
+def history_conditions(wanted: Mapping[str, Any]) -> list[Condition]:
     # Subjects and actors may have IDs of another form: accounting systems, and what was forced into the database.
     for name, table in (("customer_id", models.Customer), ("sales_document_id", models.SalesDocument)):
         if wanted.get(name) is not None:
@@ -225,7 +225,7 @@ def _conditions(wanted: Mapping[str, Any]) -> list[Condition]:
 
 def history(description: str, *, access: Access | None = None) -> Any:
     """The whole history."""
-    return connection(HISTORY, description, filter_type=HistoryFilter, conditions=_conditions, access=access)
+    return connection(HISTORY, description, filter_type=HistoryFilter, conditions=history_conditions, access=access)
 
 
 # Type → its list. That of a contact is what it is the subject of.
@@ -239,7 +239,12 @@ _HISTORIES = {
 def history_of(table: type[models.Audited], description: str, *, access: Access) -> Any:
     """The history of one customer, contact or sales document."""
     return connection(
-        _HISTORIES[table], description, filter_type=HistoryFilter, conditions=_conditions, nested=True, access=access
+        _HISTORIES[table],
+        description,
+        filter_type=HistoryFilter,
+        conditions=history_conditions,
+        nested=True,
+        access=access,
     )
 
 

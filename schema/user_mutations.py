@@ -29,7 +29,8 @@ class SignInPayload(Payload):
 
     token: str | None = derived(
         lambda payload: payload.get("token"),
-        "The bearer token of the session, shown once; send it as `Authorization: Bearer …`. Null on failure.",
+        "The bearer token of the session, shown once; send it as `Authorization: Bearer …`. Null on failure, and when"
+        " the request has the header `Counterfoil-Session: cookie`: a cookie has it then.",
     )
     expires_at: datetime | None = derived(
         lambda payload: payload.get("expires_at"),

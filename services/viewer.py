@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import timedelta
 
 from audit import Actor, ActorKind
@@ -31,6 +32,15 @@ async def find_grantee(identifier: str) -> Actor | None:
     if prefix_of(identifier) == ApiKey.prefix:
         return _machine(await session.api_key_by_id(identifier))
     return _person(await session.by_id(identifier))
+
+
+async def find_grantees(identifiers: Collection[str]) -> dict[str, Actor]:
+    """As `find_grantee`, for many at once: who has them, by id, without those that have ended. Two statements."""
+    keys = [identifier for identifier in identifiers if prefix_of(identifier) == ApiKey.prefix]
+    sessions = [identifier for identifier in identifiers if prefix_of(identifier) != ApiKey.prefix]
+    found = {identifier: _machine(row) for identifier, row in (await session.api_keys_by_ids(keys)).items()}
+    found.update({identifier: _person(row) for identifier, row in (await session.by_ids(sessions)).items()})
+    return {identifier: actor for identifier, actor in found.items() if actor is not None}
 
 
 async def _by_session(token: str) -> Viewer | None:

@@ -22,7 +22,8 @@ PACKAGES: list[str] = PROJECT["tool"]["importlinter"]["root_packages"]
 RUNTIME: list[str] = PROJECT["project"]["dependencies"]
 DEV: list[str] = PROJECT["dependency-groups"]["dev"]
 
-LOCKS = ("runtime", "dev")
+LOCKS = ("runtime", "dev", "web")
+WEB: list[str] = PROJECT["dependency-groups"]["web"]
 PINNED = re.compile(r"^(?P<name>[\w.-]+)(?:\[[\w,-]+\])?==(?P<version>[^\s;]+)", re.MULTILINE)
 MACHINE_PATH = re.compile(r"(?<![\w.*-])/(?:work|root|Users|home/\w+)/")
 
@@ -53,7 +54,7 @@ def test_each_package_resolves_inside_the_repository(package: str) -> None:
     assert spec.origin == str(ROOT / package / "__init__.py")
 
 
-@pytest.mark.parametrize(("lock", "wanted"), [("runtime", RUNTIME), ("dev", RUNTIME + DEV)], ids=LOCKS)
+@pytest.mark.parametrize(("lock", "wanted"), [("runtime", RUNTIME), ("dev", RUNTIME + DEV), ("web", WEB)], ids=LOCKS)
 def test_every_dependency_is_pinned_at_a_version_that_fits(lock: str, wanted: list[str]) -> None:
     pinned = pins(lock)
     stale = [
@@ -67,6 +68,8 @@ def test_every_dependency_is_pinned_at_a_version_that_fits(lock: str, wanted: li
 def test_what_dev_installs_holds_all_of_runtime() -> None:
     # scripts/serve relies on it: after scripts/test it installs nothing.
     assert pins("runtime").items() <= pins("dev").items()
+    # scripts/web relies on it: with it there is one Node, whoever installed it.
+    assert pins("web").items() <= pins("dev").items()
 
 
 @pytest.mark.parametrize("lock", LOCKS)

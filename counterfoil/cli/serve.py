@@ -15,6 +15,7 @@ from counterfoil import logs
 from counterfoil.cli.alone import alone
 from counterfoil.cli.failing import Refused, one_line_errors
 from counterfoil.cli.preparing import prepare
+from counterfoil.door.protocol import PatientProtocol
 from counterfoil.settings import Settings, read_settings
 
 _GRACE_SECONDS = 10
@@ -34,6 +35,11 @@ def serve(
             "SQLite is served by one process: its one writer connection and its checkpoints are that process's own."
             " Use --workers 1, or PostgreSQL."
         )
+    if settings.trusted_documents is not None:
+        from counterfoil.app import create_app
+
+        # One that is not valid is told here, once, and not by each process.
+        create_app(settings)
     with _bound(settings) as listener, alone(settings):
         asyncio.run(prepare(settings, demo=demo))
         typer.echo(f"Serving {settings.shown_database_url} at {_address(listener)}/graphql", err=True)
@@ -71,6 +77,12 @@ def _run(settings: Settings, listener: socket.socket) -> None:
         server_header=False,
         proxy_headers=False,  # the application believes its trusted proxies, and nobody else
         timeout_graceful_shutdown=_GRACE_SECONDS,
+        http=PatientProtocol,
+        ws="counterfoil.door.socket_protocol:SocketProtocol",
+        ws_max_size=settings.max_body,
+        ws_per_message_deflate=False,  # it would keep tens of kilobytes for each idle socket
+        timeout_keep_alive=settings.header_timeout,
+        h11_max_incomplete_event_size=settings.max_url + settings.max_headers,
     )
     if settings.workers > 1:
         Multiprocess(config, sockets=[listener]).run()

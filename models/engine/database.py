@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from models.engine.program import Row
 from models.engine.transaction import WriteTransaction
+from models.engine.watch import Watch
 
 
 class Database(ABC):
@@ -20,6 +21,8 @@ class Database(ABC):
     dialect: Literal["sqlite", "postgres"]
     # Called with the text of every statement but BEGIN, COMMIT and ROLLBACK; those of a program may come from a thread.
     statements: list[Callable[[str], None]]
+    # Called on the event loop after a transaction of the recorder has ended here; what it wrote can be read by then.
+    commits: list[Callable[[], None]]
     current_transaction: ContextVar[Any]
 
     @abstractmethod
@@ -37,6 +40,10 @@ class Database(ABC):
     @abstractmethod
     def write(self, *, recorder: bool = False) -> WriteTransaction:
         """A write transaction. Only with `recorder` do the triggers of audited tables let writes pass."""
+
+    @abstractmethod
+    def watched(self) -> Watch:
+        """Who uses it learns of the recorder's commits, in this process and in others."""
 
     @abstractmethod
     def array(self, values: Sequence[str] | Sequence[int]) -> Any:

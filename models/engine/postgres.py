@@ -14,6 +14,7 @@ from piccolo.engine.postgres import PostgresEngine
 
 from models.engine.cancellation import to_the_end
 from models.engine.piccolo_queries import PiccoloQueries
+from models.engine.postgres_watch import CHANNEL, Notifier, PostgresWatch
 from models.engine.program import Program, Row, drive_async
 from models.engine.transaction import WriteTransaction
 
@@ -24,6 +25,14 @@ LOCK_SECONDS = 10
 # How long a statement may run. Nothing that we ask takes seconds; what does would keep a connection from others.
 _READ_SECONDS = 30
 _WRITE_SECONDS = 120
+_SETTINGS = {
+    "application_name": "counterfoil",
+    "default_transaction_read_only": "on",
+    "TimeZone": "UTC",
+    "statement_timeout": f"{_READ_SECONDS}s",
+    # Short statements: compiling them costs more than it saves.
+    "jit": "off",
+}
 # So many connections of the pool are left to those who read, however many write.
 _FOR_READS = 2
 _OLDEST = 14
@@ -54,6 +63,8 @@ class PostgresDatabase(PiccoloQueries, PostgresEngine):  # type: ignore[misc]  #
     def __init__(self, url: str, *, min_size: int = 2, max_size: int = 10) -> None:
         PostgresEngine.__init__(self, config={"dsn": url})
         self.statements = []
+        self._notifier = Notifier(self._notify)
+        self.commits = [self._notifier.soon]
         self._sizes = {"min_size": min_size, "max_size": max_size}
         self.turns = asyncio.Semaphore()
 
@@ -64,14 +75,7 @@ class PostgresDatabase(PiccoloQueries, PostgresEngine):  # type: ignore[misc]  #
         pool = await asyncpg.create_pool(
             **self.config,
             **self._sizes,
-            server_settings={
-                "application_name": "counterfoil",
-                "default_transaction_read_only": "on",
-                "TimeZone": "UTC",
-                "statement_timeout": f"{_READ_SECONDS}s",
-                # Short statements: compiling them costs more than it saves.
-                "jit": "off",
-            },
+            server_settings=_SETTINGS,
             statement_cache_size=512,
             reset=_keep,
         )
@@ -87,6 +91,7 @@ class PostgresDatabase(PiccoloQueries, PostgresEngine):  # type: ignore[misc]  #
         """See Database."""
         if self.current_transaction.get() is not None:
             raise RuntimeError("The database cannot be stopped inside a write transaction.")
+        await self._notifier.stop()
         pool, self.pool = self.pool, None
         if pool is not None:
             try:
@@ -99,6 +104,10 @@ class PostgresDatabase(PiccoloQueries, PostgresEngine):  # type: ignore[misc]  #
         """See Database."""
         return PostgresWrite(self, recorder)
 
+    def watched(self) -> PostgresWatch:
+        """See Database."""
+        return PostgresWatch(self.commits, lambda: asyncpg.connect(**self.config, server_settings=_SETTINGS))
+
     def array(self, values: Sequence[str] | Sequence[int]) -> list[str | int]:
         """See Database."""
         return list(values)
@@ -106,6 +115,10 @@ class PostgresDatabase(PiccoloQueries, PostgresEngine):  # type: ignore[misc]  #
     def member(self, column_sql: str) -> str:
         """See Database."""
         return f"{column_sql} = ANY(?)"
+
+    async def _notify(self) -> None:
+        async with self.running_pool().acquire() as connection:
+            await connection.execute(f"SELECT pg_notify('{CHANNEL}', '')")
 
     async def _read(self, sql: str, args: Sequence[Any]) -> list[Row]:
         async with self.running_pool().acquire() as connection:
@@ -122,7 +135,7 @@ class PostgresWrite(WriteTransaction):
     """A read-write transaction on a connection of the pool. Those who wait for a row leave connections to readers."""
 
     def __init__(self, database: PostgresDatabase, recorder: bool) -> None:
-        super().__init__(database.current_transaction, database.statements)
+        super().__init__(database.current_transaction, database.statements, database.commits if recorder else ())
         self._database = database
         self._begin_sql = (
             "BEGIN READ WRITE ISOLATION LEVEL READ COMMITTED"

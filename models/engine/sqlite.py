@@ -18,6 +18,7 @@ from models.engine.piccolo_queries import PiccoloQueries
 from models.engine.program import Program, Row, drive
 from models.engine.sqlite_connection import execute, open_reader, open_writer
 from models.engine.sqlite_thread import SqliteThreads
+from models.engine.sqlite_watch import SqliteWatch
 from models.engine.transaction import WriteTransaction
 
 T = TypeVar("T")
@@ -34,6 +35,7 @@ class SqliteDatabase(PiccoloQueries, SQLiteEngine):  # type: ignore[misc]  # the
     def __init__(self, path: Path, *, readers: int = 3, checkpoints: bool = True) -> None:
         SQLiteEngine.__init__(self, path=str(path))
         self.statements = []
+        self.commits = []
         self.recording = False
         self.turn = asyncio.Lock()
         open_it = partial(open_writer, path, lambda: int(self.recording), checkpoints)
@@ -71,6 +73,15 @@ class SqliteDatabase(PiccoloQueries, SQLiteEngine):  # type: ignore[misc]  # the
         """See Database."""
         return SqliteWrite(self, recorder)
 
+    def watched(self) -> SqliteWatch:
+        """See Database."""
+        return SqliteWatch(self.commits, self.version)
+
+    def version(self) -> int | None:
+        """A number that is another one after a commit by anybody else's connection; None when it cannot be told now."""
+        rows = self._near.read("PRAGMA data_version", ()) if self._near is not None else None
+        return int(rows[0]["data_version"]) if rows else None
+
     def array(self, values: Sequence[str] | Sequence[int]) -> str:
         """See Database."""
         return json.dumps(values)
@@ -94,7 +105,7 @@ class SqliteWrite(WriteTransaction):
     """A turn on the writer connection."""
 
     def __init__(self, database: SqliteDatabase, recorder: bool) -> None:
-        super().__init__(database.current_transaction, database.statements)
+        super().__init__(database.current_transaction, database.statements, database.commits if recorder else ())
         self._database = database
         self._recorder = recorder
 

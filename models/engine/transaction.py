@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar, Token
 from types import TracebackType
 from typing import Any, TypeVar
@@ -21,9 +21,15 @@ class WriteTransaction(ABC):
     on one connection would mix their statements.
     """
 
-    def __init__(self, current: ContextVar[Any], observers: list[Callable[[str], None]]) -> None:
+    def __init__(
+        self,
+        current: ContextVar[Any],
+        observers: list[Callable[[str], None]],
+        commits: Sequence[Callable[[], None]] = (),
+    ) -> None:
         self._current = current
         self._observers = observers
+        self._commits = commits
         self._owner: asyncio.Task[Any] | None = None
         self._open = False
         self._interrupted = False
@@ -58,6 +64,10 @@ class WriteTransaction(ABC):
             self._open = False
             if self._token is not None and not foreign:
                 self._current.reset(self._token)
+            if error is None and not foreign:
+                # Also when it failed or was cancelled: the commit may have come through.
+                for told in self._commits:
+                    told()
         if error is None:
             self._check_outcome(foreign)
             for follow in self._following:

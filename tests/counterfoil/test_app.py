@@ -123,13 +123,19 @@ async def test_a_listed_origin_may_and_no_other() -> None:
             response = await sender.post("/graphql", json={"query": "{ __typename }"}, headers={"origin": origin})
             assert response.headers["access-control-allow-origin"] == origin
             assert "Origin" in response.headers["vary"]
-            # Tokens are sent by programs, never by browsers of themselves.
-            assert "access-control-allow-credentials" not in response.headers
+            # The cookie of a session is SameSite=Strict: a page of another site has none to send.
+            assert response.headers["access-control-allow-credentials"] == "true"
         for origin in ("https://evil.example.com", f"{DESK}.evil.example.com", "null", f"{DESK}:8443"):
             response = await sender.options("/graphql", headers={"origin": origin, **wanted})
             assert response.status_code == 400
             assert "access-control-allow-origin" not in response.headers
-        for name in ("Idempotency-Key", "Counterfoil-Reason", "X-Request-Id"):
+        for name in (
+            "Idempotency-Key",
+            "Counterfoil-Reason",
+            "Counterfoil-Csrf",
+            "Counterfoil-Session",
+            "X-Request-Id",
+        ):
             sent = {"origin": DESK, **wanted, "access-control-request-headers": name}
             assert (await sender.options("/graphql", headers=sent)).status_code == 200
         sent = {"origin": DESK, **wanted, "access-control-request-headers": "X-Anything"}
@@ -161,4 +167,4 @@ async def test_each_serving_process_reads_its_environment(database_url: str, mon
     assert levels == ["warning"]
     async with http(app) as sender, app.router.lifespan_context(app):
         assert (await sender.get("/readyz")).status_code == 200
-        assert (await sender.get("/graphql", headers={"accept": "text/html"})).status_code == 404
+        assert (await sender.get("/graphql", headers={"accept": "text/html"})).status_code == 406

@@ -165,7 +165,7 @@ async def test_lists_of_duplicates_count_as_nodes(client: Client) -> None:
     for _ in range(3):
         text = f"probableDuplicates {{ customer {{ {text} }} }}"
     await client.run(f"{{ customers(first: 100) {{ edges {{ node {{ {text} }} }} }} }}")
-    assert client.codes == ["LIMIT_EXCEEDED"]
+    assert client.codes == ["COST_LIMIT"]
 
 
 async def test_pairs_need_the_permission_to_read_customers(client_with: ClientWith) -> None:

@@ -36,6 +36,7 @@ def object_type(name: str) -> GraphQLObjectType:
 
 QUERY = object_type("Query")
 MUTATION = object_type("Mutation")
+SUBSCRIPTION = object_type("Subscription")
 
 
 def objects() -> Iterator[GraphQLObjectType | GraphQLInterfaceType]:

@@ -12,7 +12,7 @@ from counterfoil.api import sdl
 from models import Permission
 from schema.access import PUBLIC, SIGNED_IN, AccessRule, needs
 from schema.plan import access_of, plan
-from tests.schema.documents import MUTATION, QUERY, SCHEMA, object_type, objects
+from tests.schema.documents import MUTATION, QUERY, SCHEMA, SUBSCRIPTION, object_type, objects
 
 # What somebody not signed in may call.
 PUBLIC_FIELDS = {"setContactPassword", "signIn"}
@@ -57,7 +57,7 @@ def test_a_field_that_does_not_cannot_be_planned_either() -> None:
 
 
 def test_root_fields_never_lean_on_a_parent_and_say_it_themselves() -> None:
-    for kind in (QUERY, MUTATION):
+    for kind in (QUERY, MUTATION, SUBSCRIPTION):
         rules = {name: access.rule for name in kind.fields if (access := access_of(kind, name)) is not None}
         assert rules.keys() == kind.fields.keys()
         assert AccessRule.PARENT not in rules.values()

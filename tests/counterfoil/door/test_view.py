@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 import pytest
@@ -28,9 +29,8 @@ def with_variable(value: bytes) -> bytes:
     return b'{"query": "query ($n: Int) { customers(first: $n) { totalCount } }", "variables": {"n": %s}}' % value
 
 
-NO_REQUESTS: Mapping[str, bytes] = {
-    "nothing": b"",
-    "not JSON": b"{",
+# Bodies that are JSON in UTF-8, and no requests.
+MALFORMED: Mapping[str, bytes] = {
     "a number": b"5",
     "null": b"null",
     "a string": b'"{ viewer { permissions } }"',
@@ -39,13 +39,24 @@ NO_REQUESTS: Mapping[str, bytes] = {
     "a batch": b"[" + ASKING + b"]",
     "two batches": b"[[" + ASKING + b"]]",
     "an empty object": b"{}",
-    "an empty query": b'{"query": ""}',
     "a query of null": b'{"query": null}',
     "a query that is a number": b'{"query": 5}',
     "a query that is a list": b'{"query": ["{ viewer }"]}',
     "variables that are a list": b'{"query": "{ viewer { permissions } }", "variables": []}',
     "variables that are text": b'{"query": "{ viewer { permissions } }", "variables": "{}"}',
     "extensions that are a list": b'{"query": "{ viewer { permissions } }", "extensions": []}',
+    "only a fragment": b'{"query": "fragment F on Query { viewer { permissions } }"}',
+    "an operation name that is a number": b'{"query": "{ viewer { permissions } }", "operationName": 1}',
+    "an operation that is not there": b'{"query": "query a { viewer { permissions } }", "operationName": "b"}',
+    "a document id that is a number": b'{"documentId": 5}',
+    "a document id and a document": b'{"documentId": "x", "query": "{ viewer { permissions } }"}',
+}
+
+# Bodies that cannot be read, and documents that cannot be parsed.
+UNREADABLE_BODIES: Mapping[str, bytes] = {
+    "nothing": b"",
+    "not JSON": b"{",
+    "an empty query": b'{"query": ""}',
     "invalid UTF-8": b'{"query": "{ viewer { permissions } } # \xff"}',
     "a byte order mark": b"\xef\xbb\xbf" + ASKING,
     "UTF-16": json.dumps({"query": VIEWER}).encode("utf-16"),
@@ -63,7 +74,6 @@ NO_REQUESTS: Mapping[str, bytes] = {
     "variables nested 100,000 deep": with_variable(DEEP),
     "a body nested 100,000 deep": DEEP,
     "objects nested 100,000 deep": b'{"a":' * 100_000 + b"1" + b"}" * 100_000,
-    "only a fragment": b'{"query": "fragment F on Query { viewer { permissions } }"}',
 }
 
 
@@ -71,21 +81,22 @@ def app_with(**settings: Any) -> Starlette:
     return create_app(read_settings(**settings))
 
 
-def assert_refused(response: httpx.Response, status: int = 400) -> None:
+def assert_refused(response: httpx.Response, status: int = 400, code: str = "BAD_REQUEST") -> None:
     assert response.status_code == status, response.text
-    assert response.headers["content-type"].startswith("application/json")
+    assert response.headers["content-type"] == "application/graphql-response+json; charset=utf-8"
     answer = response.json()
     assert "data" not in answer
-    assert [error["extensions"]["code"] for error in answer["errors"]] == ["BAD_REQUEST"]
+    assert [error["extensions"]["code"] for error in answer["errors"]] == [code]
     assert answer["errors"][0]["message"]
 
 
 async def test_what_is_no_request_is_refused(client: Client, database: models.Database) -> None:
     with observed(database) as seen:
-        for name, body in NO_REQUESTS.items():
-            response = await client.http.post("/graphql", content=body, headers=JSON)
-            assert response.status_code == 400, name
-            assert_refused(response)
+        for status, bodies in ((400, UNREADABLE_BODIES), (422, MALFORMED)):
+            for name, body in bodies.items():
+                response = await client.http.post("/graphql", content=body, headers=JSON)
+                assert response.status_code == status, name
+                assert_refused(response, status)
     assert [sql for sql in seen if "FROM session" not in sql] == []
 
 
@@ -170,10 +181,11 @@ async def test_text_of_all_the_world_passes(client: Client) -> None:
 async def test_only_json_is_taken(client: Client) -> None:
     form = "application/x-www-form-urlencoded"
     for content_type in ("text/plain", form, "application/graphql", "text/json", "", "application/xml"):
-        assert_refused(await client.http.post("/graphql", content=ASKING, headers={"content-type": content_type}))
+        response = await client.http.post("/graphql", content=ASKING, headers={"content-type": content_type})
+        assert_refused(response, 415, "UNSUPPORTED_MEDIA_TYPE")
 
 
-async def test_multipart_is_not_taken(client: Client) -> None:
+async def test_multipart_is_not_taken_without_its_header(client: Client) -> None:
     form = {"operations": (None, ASKING), "map": (None, b"{}"), "0": ("a.txt", b"x")}
     assert_refused(await client.http.post("/graphql", files=form))
 
@@ -192,33 +204,46 @@ async def test_queries_may_come_by_get(client: Client) -> None:
     assert len(response.json()["data"]["contactRoles"]["edges"]) == 1
 
 
-NO_QUERIES = [
-    {"variables": "{}"},
-    {"query": VIEWER, "variables": "{"},
-    {"query": VIEWER, "variables": "[1]"},
-    {"query": VIEWER, "variables": '{"a": "\\u0000"}'},
-    {"query": VIEWER, "extensions": "5"},
-    {"query": VIEWER, "variables": "[" * 5000},
+NO_QUERIES: list[tuple[Any, int]] = [
+    ({"variables": "{}"}, 422),
+    ({"query": VIEWER, "variables": "{"}, 400),
+    ({"query": VIEWER, "variables": "[1]"}, 422),
+    ({"query": VIEWER, "variables": '{"a": "\\u0000"}'}, 400),
+    ({"query": VIEWER, "extensions": "5"}, 422),
+    ({"query": VIEWER, "variables": "[" * 5000}, 400),
+    ({"query": [VIEWER, "{ __typename }"]}, 422),
+    ("query=%7B__typename%7D%20%23%ff", 400),
+    ("query=%7B__typename%7D%20%23%00", 400),
+    ("&".join(f"a{number}=1" for number in range(51)), 400),
 ]
 
 
 async def test_a_get_that_is_no_request_is_refused(client: Client) -> None:
-    for params in NO_QUERIES:
-        assert_refused(await client.http.get("/graphql", params=params, headers={"accept": "application/json"}))
+    for params, status in NO_QUERIES:
+        query = params if isinstance(params, str) else urlencode(params, doseq=True)
+        response = await client.http.get(f"/graphql?{query}", headers={"accept": "application/json"})
+        assert response.status_code == status, query
+        assert_refused(response, status)
 
 
 async def test_mutations_do_not_come_by_get(client: Client, database: models.Database) -> None:
     text = 'mutation { createCustomer(input: { name: "By link" }) { customer { id } } }'
     with observed(database) as seen:
-        assert_refused(await client.http.get("/graphql", params={"query": text}))
+        response = await client.http.get("/graphql", params={"query": text})
+        assert_refused(response, 405, "METHOD_NOT_ALLOWED")
+        assert response.headers["allow"] == "POST"
     assert [sql for sql in seen if "FROM session" not in sql] == []
 
 
 async def test_other_methods_are_told_which_there_are(client: Client) -> None:
-    for method in ("HEAD", "OPTIONS", "PUT", "PATCH", "DELETE", "TRACE"):
+    for method in ("PUT", "PATCH", "DELETE", "TRACE", "QUERY"):
         response = await client.http.request(method, "/graphql", content=ASKING, headers=JSON)
-        assert response.status_code == 405, method
-        assert response.headers["allow"] == "GET, POST", method
+        assert_refused(response, 405, "METHOD_NOT_ALLOWED")
+        assert response.headers["allow"] == "GET, HEAD, OPTIONS, POST", method
+    response = await client.http.options("/graphql")
+    assert (response.status_code, response.headers["allow"], response.content) == (204, "GET, HEAD, OPTIONS, POST", b"")
+    response = await client.http.head("/graphql", params={"query": VIEWER})
+    assert response.status_code == 200
 
 
 async def test_a_subscription_is_refused_as_long_as_there_are_none(client: Client) -> None:
@@ -236,8 +261,7 @@ async def test_a_browser_gets_graphiql(client: Client) -> None:
 async def test_graphiql_can_be_turned_off(client: Client) -> None:
     quiet = Client(client.token, app=app_with(graphiql=False))
     response = await quiet.http.get("/graphql", headers={"accept": "text/html"})
-    assert response.status_code == 404
-    assert "GraphiQL" not in response.text
+    assert_refused(response, 406, "NOT_ACCEPTABLE")
     assert await quiet.run(VIEWER)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from counterfoil import admission, view
+from counterfoil.door import documents, errors, viewer
 from schema.context import Loaders
 from tests import factories
 from tests.client import Client
@@ -40,7 +40,7 @@ async def test_a_bug_is_masked_and_logged_in_full_without_personal_data(
     assert data == {"node": {"id": contact["id"]}, "contact": None, "contacts": {"totalCount": 1}}
     [error] = client.errors
     identifier = client.response.headers["x-request-id"]
-    assert error["message"] == view.MASKED
+    assert error["message"] == errors.MASKED
     assert error["extensions"] == {"code": "INTERNAL_ERROR", "requestId": identifier}
     assert error["path"] == ["contact"]
     bug, request = entries
@@ -48,7 +48,7 @@ async def test_a_bug_is_masked_and_logged_in_full_without_personal_data(
     assert bug["exception"]["type"] == "builtins.ValueError"
     assert bug["exception"]["stack"][-1].endswith(" broken")
     assert {entry["request_id"] for entry in entries} == {identifier}
-    assert (request["event"], request["status"]) == ("request", 200)
+    assert (request["event"], request["status"]) == ("request", 294)
     for word in ("Zaphod", "zaphod", str(client.token)):
         assert word not in repr(entries)
         assert word not in client.response.text
@@ -72,23 +72,23 @@ async def test_a_bug_before_execution_is_masked_too(client: Client, monkeypatch:
     def stumble(*_: object) -> None:
         raise ValueError(PERSON)
 
-    monkeypatch.setattr(admission, "plan_of", stumble)
+    monkeypatch.setattr(documents, "plan", stumble)
     with told() as entries:
         assert await client.run(VIEWER) == {}
     assert client.codes == ["INTERNAL_ERROR"]
-    assert client.errors[0]["message"] == view.MASKED
+    assert client.errors[0]["message"] == errors.MASKED
     assert [entry["event"] for entry in entries] == ["bug", "request"]
     assert "Zaphod" not in repr(entries) + client.response.text
 
 
 async def test_a_bug_outside_graphql_is_masked_too(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(view, "find_viewer", broken)
+    monkeypatch.setattr(viewer, "find_viewer", broken)
     with told() as entries:
         response = await client.http.post("/graphql", json={"query": VIEWER})
     assert response.status_code == 500
     identifier = response.headers["x-request-id"]
     [error] = response.json()["errors"]
-    assert error == {"message": view.MASKED, "extensions": {"code": "INTERNAL_ERROR", "requestId": identifier}}
+    assert error == {"message": errors.MASKED, "extensions": {"code": "INTERNAL_ERROR", "requestId": identifier}}
     bug, request = entries
     assert (bug["event"], bug["exception"]["type"]) == ("bug", "builtins.ValueError")
     assert bug["request_id"] == request["request_id"] == identifier
@@ -102,11 +102,17 @@ async def test_what_is_refused_is_logged_in_one_line_without_values(client: Clie
         await client.run(f'{{ contacts(search: "{PERSON}", first: 101) {{ totalCount }} }}')
         await client.run("{ Zaphod }")
         await client.fault("UpdateContact", id=contact["id"], title=PERSON * 10)
+        await client.http.post("/graphql", json={"query": 5, "variables": {"name": PERSON}})
+        await client.http.post("/graphql", content=PERSON)
     assert [(entry["event"], entry.get("code")) for entry in entries] == [
         ("refused", "BAD_PAGE"),
         ("request", None),
         ("refused", "BAD_REQUEST"),
         ("request", None),
+        ("request", None),
+        ("refused", "BAD_REQUEST"),
+        ("request", None),
+        ("refused", "UNSUPPORTED_MEDIA_TYPE"),
         ("request", None),
     ]
     assert "Zaphod" not in repr(entries)

@@ -11,42 +11,31 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable
 from typing import Any, NamedTuple
 
-from cross_web import HTTPException, StarletteRequestAdapter
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import Scope
 
+from counterfoil.door.media import content_type
+from counterfoil.door.refusing import Refused, bad_upload
 from schema.upload import IncomingFile
 
 # Browsers ask for permission before they send one of these to another origin, which they do not for a form.
 HEADERS = ("Counterfoil-Upload", "Apollo-Require-Preflight", "X-Requested-With")
 
 
-class BadUpload(Exception):
-    """The request's body is not what the specification asks for; the message says why."""
-
-
-class Adapter(StarletteRequestAdapter):
-    """Strawberry's view of a request, with the request itself."""
-
-    def __init__(self, request: Request) -> None:
-        super().__init__(request)
-        self.http = request
-
-
 def is_upload(scope: Scope) -> bool:
     """Whether the request says that it is a form with a file for the API."""
     if scope["type"] != "http" or scope["method"] != "POST" or scope["path"] != "/graphql":
         return False
-    return parse_options_header(Headers(scope=scope).get("content-type"))[0] == b"multipart/form-data"
+    return content_type(Headers(scope=scope).get("content-type"))[0] == "multipart/form-data"
 
 
 def check_header(headers: Headers) -> None:
-    """HTTPException 400 for a request that a form on somebody else's page could have sent."""
+    """Refused with 400: a request that a form on somebody else's page could have sent."""
     if not any(name in headers for name in HEADERS):
-        raise HTTPException(400, f"Send the header {HEADERS[0]}, with any value, together with a multipart request.")
+        raise Refused(400, f"Send the header {HEADERS[0]}, with any value, together with a multipart request.")
 
 
 class Upload(NamedTuple):
@@ -57,7 +46,7 @@ class Upload(NamedTuple):
 
 
 async def read_upload(request: Request, decode: Callable[[bytes], Any], longest: int) -> Upload:
-    """The request up to where the file begins. `operations` and `map` have at most `longest` bytes each. BadUpload."""
+    """The request up to where the file begins. `operations` and `map` have at most `longest` bytes each. Refused."""
     parts = _Parts(request)
     operations = await parts.field("operations", longest)
     files = await parts.field("map", longest)
@@ -66,9 +55,9 @@ async def read_upload(request: Request, decode: Callable[[bytes], Any], longest:
     digest = hashlib.sha256(hashlib.sha256(operations).digest() + hashlib.sha256(files).digest()).hexdigest()
     part = await parts.next()
     if part is None:
-        raise BadUpload(f"The part {name} is missing: `map` names it.")
+        raise bad_upload(f"The part {name} is missing: `map` names it.")
     if part.name != name or part.filename is None:
-        raise BadUpload(f"After `map` comes the file: a part with the name {name} and a filename.")
+        raise bad_upload(f"After `map` comes the file: a part with the name {name} and a filename.")
     _put(operation, path, IncomingFile(part.filename, parts.last(), digest))
     return Upload(operation, digest)
 
@@ -84,7 +73,7 @@ class _Parts:
     def __init__(self, request: Request) -> None:
         boundary = parse_options_header(request.headers.get("content-type"))[1].get(b"boundary")
         if not boundary:
-            raise BadUpload("The content type names no boundary.")
+            raise bad_upload("The content type names no boundary.")
         self._stream = request.stream()
         self._happened: deque[tuple[str, bytes]] = deque()
         self._header = b"", b""
@@ -102,7 +91,7 @@ class _Parts:
         try:
             self._parser = MultipartParser(boundary, callbacks)
         except FormParserError as error:
-            raise BadUpload("The boundary cannot be used.") from error
+            raise bad_upload("The boundary cannot be used.") from error
 
     async def next(self) -> _Part | None:
         """The head of the next part; None at the end of the form."""
@@ -121,7 +110,7 @@ class _Parts:
                 name = value = b""
         options = parse_options_header(headers.get(b"content-disposition"))[1]
         if b"name" not in options:
-            raise BadUpload("Each part needs a Content-Disposition with a name.")
+            raise bad_upload("Each part needs a Content-Disposition with a name.")
         filename = options.get(b"filename")
         return _Part(_text(options[b"name"]), None if filename is None else _text(filename))
 
@@ -129,12 +118,12 @@ class _Parts:
         """The value of the next part, which must have this name."""
         part = await self.next()
         if part is None or part.name != name:
-            raise BadUpload("A multipart request has the parts `operations`, `map`, and the file, in this order.")
+            raise bad_upload("A multipart request has the parts `operations`, `map`, and the file, in this order.")
         value = bytearray()
         async for data in self.data():
             value += data
             if len(value) > longest:
-                raise BadUpload(f"The part `{name}` is limited to {longest:,} bytes.")
+                raise bad_upload(f"The part `{name}` is limited to {longest:,} bytes.")
         return bytes(value)
 
     async def data(self) -> AsyncIterator[bytes]:
@@ -143,11 +132,11 @@ class _Parts:
             yield happened[1]
 
     async def last(self) -> AsyncIterator[bytes]:
-        """What the part holds, which must be the last one: BadUpload when another follows, or none of it ends."""
+        """What the part holds, which must be the last one: Refused when another follows, or none of it ends."""
         async for data in self.data():
             yield data
         if (await self._next())[0] != "end":
-            raise BadUpload("One request carries one file: send the others in requests of their own.")
+            raise bad_upload("One request carries one file: send the others in requests of their own.")
 
     def _keep(self, kind: str, data: bytes = b"") -> None:
         self._happened.append((kind, data))
@@ -157,9 +146,9 @@ class _Parts:
             try:
                 self._parser.write(await anext(self._stream))
             except StopAsyncIteration:
-                raise BadUpload("The form ends too early.") from None
+                raise bad_upload("The form ends too early.") from None
             except FormParserError as error:
-                raise BadUpload("The body is not a form with this boundary.") from error
+                raise bad_upload("The body is not a form with this boundary.") from error
         return self._happened.popleft()
 
 
@@ -167,7 +156,7 @@ def _text(name: bytes) -> str:
     try:
         return name.decode()
     except UnicodeDecodeError:
-        raise BadUpload("Names of parts and files must be UTF-8.") from None
+        raise bad_upload("Names of parts and files must be UTF-8.") from None
 
 
 def _mapped(files: Any) -> tuple[str, str]:
@@ -175,7 +164,7 @@ def _mapped(files: Any) -> tuple[str, str]:
         [(name, paths)] = files.items()
         if isinstance(paths, list) and len(paths) == 1 and isinstance(paths[0], str):
             return name, paths[0]
-    raise BadUpload('`map` names one part and its one place: {"0": ["variables.input.file"]}.')
+    raise bad_upload('`map` names one part and its one place: {"0": ["variables.input.file"]}.')
 
 
 def _put(operation: Any, path: str, incoming: IncomingFile) -> None:
@@ -191,5 +180,5 @@ def _put(operation: Any, path: str, incoming: IncomingFile) -> None:
     except (KeyError, IndexError, TypeError, ValueError):
         free = False
     if not free:
-        raise BadUpload("`map` must name a place in `variables` that is null in `operations`.")
+        raise bad_upload("`map` must name a place in `variables` that is null in `operations`.")
     target[place] = incoming

@@ -15,7 +15,8 @@ from starlette.types import Message, Receive, Scope, Send
 import models
 from audit.event import CLIENT_ADDRESS, read_disclosures
 from counterfoil.app import create_app
-from counterfoil.requests import HEADER, BodyTooLarge, Requests, client_address, limited
+from counterfoil.door.refusing import BodyRefused
+from counterfoil.door.requests import HEADER, Requests, client_address, limited
 from counterfoil.settings import read_settings
 from tests.client import Client
 
@@ -28,7 +29,7 @@ CREATE = 'mutation { createCustomer(input: { name: "Lakeside" }) { events { seq 
 
 def body_of(size: int) -> bytes:
     """A query of so many bytes."""
-    start, end = b'{"query": "{ viewer { actor { name } } }', b'"}'
+    start, end = b'{"query": "{ viewer { actor { name } } }"', b"}"
     return start + b" " * (size - len(start) - len(end)) + end
 
 
@@ -104,7 +105,7 @@ async def test_a_body_that_announces_more_is_refused_before_it_is_read(client: C
     response = await client.http.post("/graphql", content=body_of(MIB + 1), headers=JSON)
     assert response.status_code == 413
     [error] = response.json()["errors"]
-    assert error["extensions"]["code"] == "BAD_REQUEST"
+    assert error["extensions"]["code"] == "BODY_TOO_LARGE"
     assert "1,048,576 bytes" in error["message"]
     # Announced only: nothing of it is waited for.
     response = await client.http.post("/graphql", content=b"{}", headers={**JSON, "content-length": str(10**12)})
@@ -127,10 +128,10 @@ async def test_no_more_is_read_than_the_limit() -> None:
         asked += 1
         return {"type": "http.request", "body": b"x" * 1000, "more_body": True}
 
-    receive = limited({"type": "http", "headers": []}, endless, 10_000)
+    receive = limited({"type": "http", "headers": []}, endless, 10_000, 30)
     for _ in range(10):
         await receive()
-    with pytest.raises(BodyTooLarge, match="10,000 bytes"):
+    with pytest.raises(BodyRefused, match="10,000 bytes"):
         await receive()
     assert asked == 11
 
@@ -239,7 +240,7 @@ async def test_an_answer_that_breaks_off_is_not_answered_twice(entries: list[Any
         raise RuntimeError("half-way")
 
     spoken = Spoken()
-    await Requests(breaks_off, max_body=1024)(scope(), spoken.receive, spoken.send)
+    await Requests(breaks_off, read_settings())(scope(), spoken.receive, spoken.send)
     assert [message["type"] for message in spoken.sent] == ["http.response.start"]
     assert [(entry["event"], entry["log_level"]) for entry in entries] == [("bug", "error"), ("request", "info")]
 
@@ -253,7 +254,7 @@ async def test_what_is_not_http_passes_untouched() -> None:
     spoken = Spoken()
     asked = {"type": "lifespan"}
     receive, send = spoken.receive, spoken.send
-    await Requests(app, max_body=1024)(asked, receive, send)
+    await Requests(app, read_settings())(asked, receive, send)
     assert passed == [(asked, receive, send)]
 
 
@@ -262,7 +263,7 @@ async def test_the_answer_to_a_bug_is_json_with_the_requests_id() -> None:
         raise RuntimeError("no")
 
     spoken = Spoken()
-    await Requests(stumbles, max_body=1024)(scope(), spoken.receive, spoken.send)
+    await Requests(stumbles, read_settings())(scope(), spoken.receive, spoken.send)
     start, body = spoken.sent
     assert start["status"] == 500
     identifier = dict(start["headers"])[b"x-request-id"].decode()

@@ -1,0 +1,124 @@
+"""The newest events, read once for all feeds of this process: a feed takes them from here, or pages through the past.
+
+`seq` is dense and in commit order, so a feed is nothing but a position: what follows it is here, or in the database.
+Nothing is queued for a feed, however slow its reader.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from itertools import islice
+
+from audit.action import Category
+from audit.table import Event
+from models import database
+from models.engine import Database
+from models.table import Row, read_list
+
+# So many events are kept for feeds that are nearly up to date.
+KEPT = 1000
+_READ_AT_ONCE = 500
+
+COLUMNS = read_list(Event, "t")
+_NEWER = f"SELECT {COLUMNS} FROM event t WHERE t.seq > ? ORDER BY t.seq LIMIT {_READ_AT_ONCE}"
+_LAST = "SELECT seq FROM event ORDER BY seq DESC LIMIT 1"
+
+
+class Tail:
+    """The newest events of one database; it reads as long as somebody follows.
+
+    `last` is the newest event's number, `access` that of the newest one about who may do what.
+    """
+
+    def __init__(self, bound: Database) -> None:
+        self.database = bound
+        self.last = 0
+        self.access = 0
+        self.followers = 0
+        self._rows: deque[Row] = deque(maxlen=KEPT)
+        self._news = asyncio.Event()
+        self._begun: asyncio.Future[None] | None = None
+        self._reading: asyncio.Task[None] | None = None
+
+    @asynccontextmanager
+    async def followed(self) -> AsyncIterator[Tail]:
+        """While it is followed it reads. When it cannot, all who follow get the error."""
+        if self._reading is None or self._reading.done():
+            self._begun = asyncio.get_running_loop().create_future()
+            self._reading = asyncio.create_task(self._read(self._begun))
+        self.followers += 1
+        try:
+            if self._begun is not None:
+                await asyncio.shield(self._begun)
+            yield self
+        finally:
+            self.followers -= 1
+            reading = self._reading
+            if not self.followers and reading is not None:
+                self._reading = None
+                reading.cancel()
+                await asyncio.gather(reading, return_exceptions=True)
+
+    def newer(self, seq: int) -> list[Row] | None:
+        """The events after `seq`, oldest first; None when the first of them are not kept any more."""
+        missing = self.last - seq
+        if missing > len(self._rows):
+            return None
+        return list(islice(self._rows, len(self._rows) - missing, None)) if missing > 0 else []
+
+    async def wait(self, seq: int, seconds: float) -> None:
+        """Wait for an event after `seq`, so long at most. Raises what made reading impossible."""
+        if self.last <= seq:
+            try:
+                async with asyncio.timeout(seconds):
+                    await self._news.wait()
+            except TimeoutError:
+                return
+        if self._reading is not None and self._reading.done():
+            self._reading.result()
+
+    async def _read(self, begun: asyncio.Future[None]) -> None:
+        try:
+            async with self.database.watched() as watch:
+                rows = await self.database.fetch(_LAST)
+                self._rows.clear()
+                self.last = self.access = rows[0]["seq"] if rows else 0
+                begun.set_result(None)
+                while True:
+                    await self._take()
+                    await watch.changed()
+        except Exception as error:
+            if not begun.done():
+                begun.set_exception(error)
+            raise
+        finally:
+            if not begun.done():
+                begun.cancel()
+            self._tell()
+
+    async def _take(self) -> None:
+        while rows := await self.database.fetch(_NEWER, self.last):
+            self._rows.extend(rows)
+            self.last = rows[-1]["seq"]
+            self.access = max(
+                (row["seq"] for row in rows if row["category"] == Category.ACCESS.value), default=self.access
+            )
+            self._tell()
+
+    def _tell(self) -> None:
+        news, self._news = self._news, asyncio.Event()
+        news.set()
+
+
+_tails: list[Tail] = []
+
+
+def tail() -> Tail:
+    """The tail of this process's database."""
+    bound = database.current()
+    if not _tails or _tails[0].database is not bound:
+        _tails[:] = [Tail(bound)]
+    return _tails[0]

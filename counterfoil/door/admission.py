@@ -1,0 +1,133 @@
+"""Before anything runs: is the document small and valid, may this actor use every field, how much could it return?
+
+One refused field refuses the whole operation, so that nothing is half-done (docs/decisions/0004).
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    ExecutionResult,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLError,
+    SelectionSetNode,
+    get_operation_ast,
+)
+from strawberry.extensions import SchemaExtension
+from strawberry.types.graphql import OperationType
+
+from audit import Actor
+from counterfoil.door.documents import Documents, Known, Planned
+from counterfoil.door.refusing import bad_upload
+from schema.context import Context
+from schema.errors import RequestError
+from schema.limits import too_large
+from schema.plan import Need
+from services.throttling import record_refusal
+
+SIGN_IN = "Sign in first."
+ENDED = "Your session or key is not valid any more: sign in again."
+
+
+class Admission(SchemaExtension):
+    """Reads documents with what is known of them, and refuses operations that the actor may not run."""
+
+    def __init__(self, documents: Documents) -> None:
+        self._documents = documents
+        self._known: Known | None = None
+        self._cost: dict[str, int] | None = None
+
+    def on_parse(self) -> Iterator[None]:
+        """Put the document, read now or earlier, in place of parsing."""
+        execution = self.execution_context
+        self._known = self._documents.of(execution)
+        # GraphQL, 6.1, GetOperation(): Strawberry would take the first of several.
+        if execution._provided_operation_name is None and self._known.several:
+            raise RequestError(
+                "BAD_REQUEST", "The document has several operations: say with operationName which to run."
+            )
+        execution.graphql_document = self._known.document
+        yield
+
+    def on_validate(self) -> Iterator[None]:
+        """Put its errors in place of validation."""
+        if self._known is not None:
+            self.execution_context.pre_execution_errors = list(self._known.errors)
+        yield
+
+    async def on_execute(self) -> AsyncIterator[None]:
+        """Put a result in place of the execution when it is refused."""
+        execution = self.execution_context
+        if self._known is not None:
+            planned = self._known.operation(execution.schema._schema, execution.operation_name)
+            error = await self._refused(planned, execution.context)
+            if error is None and execution.context.upload:
+                error = _several(self._known.document, execution.operation_name)
+            if execution.operation_type is OperationType.SUBSCRIPTION:
+                _begin(execution.context, error)
+            elif error is not None:
+                execution.result = ExecutionResult(data=None, errors=[error])
+        yield
+
+    def get_results(self) -> dict[str, Any]:
+        """What the operation costs, for the response's `extensions`, when the request asks for it."""
+        wanted = self._cost is not None and self.execution_context.context.reports_cost
+        return {"cost": self._cost} if wanted else {}
+
+    async def _refused(self, planned: Planned, context: Context) -> GraphQLError | None:
+        error = _missing(planned.plan.needs, context)
+        if error is not None and context.actor is not None:
+            await record_refusal(context.actor, context.request, str(error))
+        nodes = planned.plan.nodes(self.execution_context.variables or {})
+        self._cost = {"nodes": nodes, "most": self._documents.limits.nodes, **planned.size._asdict()}
+        return error or too_large("nodes", nodes, self._documents.limits)
+
+
+def _begin(context: Context, error: GraphQLError | None) -> None:
+    if error is not None:
+        # Strawberry opens the stream of a subscription whatever result there is already.
+        raise error
+    if context.follows is not None:
+        context.follows()
+
+
+def _missing(needs: tuple[Need, ...], context: Context) -> GraphQLError | None:
+    actor: Actor | None = context.actor
+    for need in needs:
+        if actor is None:
+            return RequestError("UNAUTHENTICATED", ENDED if context.refused else SIGN_IN)
+        if need.any_of and not actor.may(*need.any_of):
+            names = " or ".join(sorted(permission.value for permission in need.any_of))
+            return RequestError("FORBIDDEN", f"{need.coordinate} needs the permission {names}.")
+    return None
+
+
+def _several(document: DocumentNode, name: str | None) -> GraphQLError | None:
+    """A form that breaks off gets an answer without `data`: no other field may have changed anything by then."""
+    operation = get_operation_ast(document, name)
+    if operation is None or len(_fields(document, operation.selection_set)) <= 1:
+        return None
+    told = "An operation with a file has one field: send the others in requests of their own."
+    return GraphQLError(told, original_error=bad_upload(told))
+
+
+def _fields(document: DocumentNode, root: SelectionSetNode) -> set[str]:
+    """The names in the answer of the fields at the root, also of those in fragments."""
+    fragments = {part.name.value: part for part in document.definitions if isinstance(part, FragmentDefinitionNode)}
+    names: set[str] = set()
+    waiting = [root]
+    while waiting:
+        for node in waiting.pop().selections:
+            if isinstance(node, FieldNode):
+                if not node.name.value.startswith("__"):
+                    names.add((node.alias or node.name).value)
+            elif not isinstance(node, FragmentSpreadNode):
+                waiting.append(node.selection_set)  # type: ignore[attr-defined]  # an inline fragment
+            elif (fragment := fragments.pop(node.name.value, None)) is not None:
+                waiting.append(fragment.selection_set)
+    return names

@@ -1,0 +1,58 @@
+"""What resolvers are told of a request, made from its headers and its body."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from starlette.datastructures import Headers
+from starlette.requests import Request as HTTPRequest
+
+from audit import Request
+from counterfoil.door.admission import ENDED, SIGN_IN
+from counterfoil.door.cookies import Cookies
+from counterfoil.door.refusing import CHALLENGE, Refused
+from counterfoil.door.requests import client_address, request_id
+from counterfoil.door.uploads import check_header, is_upload
+from counterfoil.door.viewer import viewer_of
+from models import Fault
+from schema.context import Context
+from services import values
+
+REASON_HEADER = "Counterfoil-Reason"
+LONGEST_REASON = 500
+# With any value: the response's `extensions` say what the operation could cost.
+COST_HEADER = "Counterfoil-Cost"
+
+
+async def context_of(request: HTTPRequest, trusted_proxies: Collection[str], cookies: Cookies) -> Context:
+    """Who asks what, and why. Of those whom nobody knows, no body with a file is read: Refused."""
+    upload = is_upload(request.scope)
+    if upload:
+        check_header(request.headers)
+    wants_cookie = cookies.is_wanted(request.headers)
+    viewer = await viewer_of(request.headers, cookies.token_of(request))
+    if upload and viewer.actor is None:
+        raise Refused(401, ENDED if viewer.refused else SIGN_IN, "UNAUTHENTICATED", **CHALLENGE)
+    return Context(
+        request=Request(request_id(request.scope), client_address(request, trusted_proxies), _reason(request.headers)),
+        actor=viewer.actor,
+        session_id=viewer.session_id,
+        refused=viewer.refused,
+        token=viewer.token,
+        in_cookie=wants_cookie or viewer.by_cookie,
+        upload=upload,
+        idempotency_key=request.headers.get("idempotency-key"),
+        reports_cost=COST_HEADER in request.headers,
+    )
+
+
+def _reason(headers: Headers) -> str | None:
+    """Why the sender changes something, for history: one line of UTF-8 in a header of its own."""
+    sent = headers.get(REASON_HEADER)
+    if sent is None:
+        return None
+    try:
+        return values.line(sent.encode("latin-1").decode(), ("reason",), longest=LONGEST_REASON)
+    except (UnicodeDecodeError, Fault):
+        message = f"{REASON_HEADER} must be one line of UTF-8 text with 1 to {LONGEST_REASON} characters."
+        raise Refused(400, message) from None

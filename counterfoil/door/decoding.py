@@ -1,0 +1,80 @@
+"""The body of a request: unpacked, and read as JSON that a database can take."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import AsyncIterator, Sequence
+
+import orjson
+from starlette.requests import Request
+
+from counterfoil.door.refusing import BodyRefused, Refused, body_too_large
+
+_GZIP = 16 + zlib.MAX_WBITS
+
+
+async def read_body(request: Request, most: int) -> bytes:
+    """The body, unpacked when it comes in gzip; it has at most `most` bytes either way. Refused."""
+    coding = coding_of(request, ("gzip", "x-gzip"))
+    return await (request.body() if coding is None else _unpacked(request.stream(), most))
+
+
+def coding_of(request: Request, taken: Sequence[str] = ()) -> str | None:
+    """The coding of the body: None when it comes as it is. Refused with 415 for one that is not `taken`."""
+    coding = request.headers.get("content-encoding", "").strip().lower()
+    if coding in ("", "identity"):
+        return None
+    if coding not in taken:
+        # RFC 9110, 15.5.16: this is how a client learns what it may use.
+        raise Refused(
+            415,
+            "Content-Encoding: a body comes as it is, and JSON also in gzip.",
+            "UNSUPPORTED_CONTENT_ENCODING",
+            Accept_Encoding=", ".join([*taken[:1], "identity"]),
+        )
+    return coding
+
+
+async def _unpacked(packed: AsyncIterator[bytes], most: int) -> bytes:
+    """One gzip member (RFC 1952). No more than `most` bytes are ever unpacked."""
+    unpacker = zlib.decompressobj(_GZIP)
+    body = bytearray()
+    try:
+        async for piece in packed:
+            body += unpacker.decompress(piece, most + 1 - len(body))
+            if len(body) > most:
+                raise body_too_large(most)
+            if unpacker.unused_data:
+                break
+    except zlib.error:
+        raise BodyRefused(400, "The body is not in gzip, as Content-Encoding says.") from None
+    if not unpacker.eof or unpacker.unused_data:
+        raise BodyRefused(400, "The body is not one complete gzip member.")
+    return bytes(body)
+
+
+def decode(data: str | bytes) -> object:
+    """JSON without what no database takes: invalid Unicode, and null characters anywhere. Refused with 400."""
+    text = data if isinstance(data, bytes) else data.encode("utf-8", "surrogatepass")
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        raise Refused(400, "This cannot be read as JSON in UTF-8.") from None
+    if b"\\u0000" in text and _has_null(value):
+        raise Refused(400, "Text must not hold null characters.")
+    return value
+
+
+def _has_null(value: object) -> bool:
+    # Without recursion: JSON may nest deeper than Python's stack.
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, str):
+            if "\0" in item:
+                return True
+        elif isinstance(item, dict):
+            waiting += [*item.keys(), *item.values()]
+        elif isinstance(item, list):
+            waiting += item
+    return False

@@ -1,0 +1,104 @@
+"""Operations that may answer more than once, as sockets and event streams run them; with the limits of the others."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Collection
+from contextlib import ExitStack, aclosing
+from dataclasses import dataclass
+from typing import Any
+
+import strawberry
+from graphql import GraphQLError
+from strawberry.types import ExecutionResult
+from strawberry.types.graphql import OperationType
+
+from counterfoil.door.answering import body_of, was_executed
+from counterfoil.door.crowd import Crowd
+from counterfoil.door.errors import code_of
+from counterfoil.door.parameters import Parameters
+from counterfoil.door.persisted import Persisted
+from counterfoil.door.refusing import Refused
+from schema.context import Context
+
+ANY = frozenset(OperationType)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One result. `refused`: a request error (GraphQL, 7.1.2), nothing was executed, and nothing follows.
+
+    `signed_out`: the session or key of the sender has ended. `cursor`: how far a feed has come with it.
+    """
+
+    body: dict[str, Any]
+    refused: bool
+    signed_out: bool = False
+    cursor: str | None = None
+
+
+class Operations:
+    """What runs operations. One of a kind that ends, a query or a mutation, may take so many `seconds`."""
+
+    def __init__(self, schema: strawberry.Schema, persisted: Persisted, crowd: Crowd, seconds: float) -> None:
+        self._schema = schema
+        self._persisted = persisted
+        self._crowd = crowd
+        self._seconds = seconds
+
+    async def answers(
+        self, asked: Parameters, context: Context, allowed: Collection[OperationType] = ANY
+    ) -> AsyncGenerator[Answer, None]:
+        """The results of an operation, one for a query or a mutation; the same errors as over HTTP."""
+        try:
+            async with aclosing(self._results(asked, context, allowed)) as results:
+                first = True
+                async for result in results:
+                    body = body_of(result, context.request.id)
+                    refused = first and not was_executed(result)
+                    signed_out = any(code_of(error) == "UNAUTHENTICATED" for error in result.errors or ())
+                    yield Answer(body, refused, signed_out, context.cursor)
+                    first = False
+        except Refused as error:
+            yield Answer({"errors": [{"message": str(error), "extensions": {"code": error.code}}]}, refused=True)
+
+    async def _results(
+        self, asked: Parameters, context: Context, allowed: Collection[OperationType]
+    ) -> AsyncGenerator[ExecutionResult, None]:
+        """Refused for what the endpoint would refuse, too."""
+        text = self._persisted.text_of(asked, signed_in=context.actor is not None)
+        stream: Any = await self._schema.stream(
+            text,
+            variable_values=asked.variables,
+            context_value=context,
+            operation_name=asked.operation_name,
+            operation_extensions=dict(asked.extensions),
+            allowed_operation_types=allowed,
+        )
+        async with aclosing(stream):
+            first = await self._first(stream, context)
+            if first is not None:
+                yield first
+            async for result in stream:
+                yield result
+
+    async def _first(self, stream: AsyncGenerator[ExecutionResult, None], context: Context) -> ExecutionResult | None:
+        """The first result; None when there is none. What follows something leaves the crowd, and takes its time."""
+        try:
+            with ExitStack() as joined:
+                joined.enter_context(self._crowd.joined(context))
+                async with asyncio.timeout(self._seconds) as limit:
+
+                    def follows() -> None:
+                        joined.close()
+                        limit.reschedule(None)
+
+                    context.follows = follows
+                    return await anext(stream, None)
+        except TimeoutError:
+            told = f"The operation did not end within {self._seconds:g} seconds and was cancelled."
+            raise Refused(503, told, "EXECUTION_TIMEOUT") from None
+        except GraphQLError as error:
+            # Strawberry raises what is wrong with a document instead of answering it, when an extension reads it.
+            self._schema.process_errors([error])
+            return ExecutionResult(data=None, errors=[error])

@@ -1,0 +1,152 @@
+"""Documents that requests name instead of sending: trusted ones from a folder, and those that clients have registered.
+
+`documentId` as the working group's appendix on persisted documents has it, and `extensions.persistedQuery`, Apollo's
+automatic persisted queries.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import orjson
+from graphql import GraphQLError, GraphQLSchema
+
+from counterfoil.door.documents import LONGEST_CACHED, Documents
+from counterfoil.door.parameters import Parameters
+from counterfoil.door.refusing import Refused, not_a_request
+
+REGISTERED = 1000
+_PREFIX = "sha256:"
+_HASH = re.compile(r"[0-9a-f]{64}")
+
+
+class Trusted(NamedTuple):
+    """A document of the folder, and the name of the file that has it."""
+
+    text: str
+    file: str
+
+
+class BadDocument(ValueError):
+    """A trusted document cannot be used; the message names its file and says why."""
+
+
+def digest_of(text: str) -> str:
+    """SHA-256 of a document's text in UTF-8, in lower-case hexadecimal digits."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def load(folder: Path) -> dict[str, Trusted]:
+    """The documents of a folder by id: *.graphql files by their hash, *.json files as objects of id and text.
+
+    A text counts with and without the white space around it. BadDocument.
+    """
+    found: dict[str, Trusted] = {}
+    if not folder.is_dir():
+        raise BadDocument(f"{folder} is not a folder.")
+    for path in sorted(folder.rglob("*.graphql")):
+        text = _read(path).decode()
+        for form in (text, text.strip()):
+            found[digest_of(form)] = Trusted(form, path.name)
+    for path in sorted(folder.rglob("*.json")):
+        found.update(_manifest(path))
+    return found
+
+
+def _read(path: Path) -> bytes:
+    data = path.read_bytes()
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        raise BadDocument(f"{path.name}: this is not UTF-8.") from None
+    return data
+
+
+def _manifest(path: Path) -> Iterator[tuple[str, Trusted]]:
+    try:
+        entries = orjson.loads(_read(path))
+    except orjson.JSONDecodeError:
+        raise BadDocument(f"{path.name}: this is not JSON.") from None
+    if not isinstance(entries, dict) or not all(isinstance(text, str) for text in entries.values()):
+        raise BadDocument(f"{path.name}: this must be an object of ids and documents.")
+    for identifier, text in entries.items():
+        name = identifier.removeprefix(_PREFIX)
+        if (name != identifier or _HASH.fullmatch(name)) and name != digest_of(text):
+            raise BadDocument(f"{path.name}: {identifier} is not the hash of its document.")
+        yield name, Trusted(text, path.name)
+
+
+def trust(documents: Documents, schema: GraphQLSchema, found: Iterable[Trusted]) -> None:
+    """Make the documents known from the start. BadDocument for one that is not valid here."""
+    for text, file in found:
+        try:
+            known = documents.read(schema, text)
+            errors = known.errors
+        except GraphQLError as error:
+            errors = (error,)
+        else:
+            documents.trusted[text] = known
+        if errors:
+            raise BadDocument(f"{file}: {errors[0].message} The document begins: {text.strip()[:60]}")
+
+
+class Persisted:
+    """Finds the text of a request's document. With `only_trusted`, no others are taken."""
+
+    def __init__(self, trusted: Mapping[str, str], *, only_trusted: bool) -> None:
+        self._trusted = trusted
+        self._texts = frozenset(trusted.values())
+        self._only_trusted = only_trusted
+        self._registered: OrderedDict[str, str] = OrderedDict()
+
+    def text_of(self, parameters: Parameters, *, signed_in: bool) -> str:
+        """The document's text. Those who are signed in register it, when they send it with its hash. Refused."""
+        query, name = parameters.query, _named(parameters)
+        if query is None:
+            return self._found(name or "", automatic=parameters.document_id is None)
+        if self._only_trusted and query not in self._texts:
+            raise Refused(403, "Only documents that are known here are taken.", "DOCUMENT_NOT_TRUSTED")
+        if name is not None and "persistedQuery" in parameters.extensions:
+            if name != digest_of(query):
+                raise Refused(400, "provided sha does not match query", "PERSISTED_QUERY_HASH_MISMATCH")
+            if signed_in and name not in self._trusted and len(query) <= LONGEST_CACHED:
+                self._register(name, query)
+        return query
+
+    def _found(self, name: str, *, automatic: bool) -> str:
+        text = self._trusted.get(name)
+        if text is None and not self._only_trusted and name in self._registered:
+            self._registered.move_to_end(name)
+            text = self._registered[name]
+        if text is not None:
+            return text
+        if automatic:
+            # Apollo's clients know this message, and send the document then.
+            raise Refused(422, "PersistedQueryNotFound", "PERSISTED_QUERY_NOT_FOUND")
+        raise Refused(422, "No document with this documentId is known here.", "DOCUMENT_NOT_FOUND")
+
+    def _register(self, name: str, text: str) -> None:
+        self._registered[name] = text
+        self._registered.move_to_end(name)
+        if len(self._registered) > REGISTERED:
+            self._registered.popitem(last=False)
+
+
+def _named(parameters: Parameters) -> str | None:
+    """The name of a document in a request: `documentId` goes first. Refused with 422 for what is none."""
+    if parameters.document_id is not None:
+        if parameters.query is not None:
+            raise not_a_request("Send `query` or `documentId`, not both.")
+        return parameters.document_id.removeprefix(_PREFIX)
+    sent: Any = parameters.extensions.get("persistedQuery")
+    if sent is None:
+        return None
+    name = sent.get("sha256Hash") if isinstance(sent, dict) and sent.get("version") == 1 else None
+    if not isinstance(name, str) or not _HASH.fullmatch(name):
+        raise not_a_request("`persistedQuery` needs `version` 1 and `sha256Hash`, 64 hexadecimal digits.")
+    return name

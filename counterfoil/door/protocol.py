@@ -1,0 +1,80 @@
+"""Connections: how long and how large the head of a request may be while it arrives.
+
+The application sees a head when it is complete; uvicorn with httptools would wait for the rest of one for ever, and
+keep all of it. A complete one is checked by `door.requests`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+_LATE = b"408 Request Timeout"
+_LARGE = b"431 Request Header Fields Too Large"
+
+
+class PatientProtocol(HttpToolsProtocol):
+    """A connection that waits so long, and no longer.
+
+    uvicorn's Config carries the numbers: `timeout_keep_alive`, in seconds, for a head as for an idle connection, and
+    `h11_max_incomplete_event_size`, in bytes.
+    """
+
+    _alarm: asyncio.TimerHandle | None = None
+    # Bytes of a head that is not complete; None while none is awaited.
+    _head: int | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
+        """Wait for the first request."""
+        super().connection_made(transport)
+        self._await_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait for nothing any more."""
+        self._head_is_over()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Count what has come, unless that has completed the head."""
+        before = self._head
+        super().data_received(data)
+        if self._head is None:
+            return
+        # What another request ended with stands before the first of these bytes.
+        self._head = 1 if before is None else before + len(data)
+        most = self.config.h11_max_incomplete_event_size
+        if most is not None and self._head > most:
+            self._give_up(_LARGE)
+
+    def on_message_begin(self) -> None:
+        """Another request begins, perhaps on a connection that was idle."""
+        super().on_message_begin()
+        if self._head is None:
+            self._await_head()
+
+    def on_headers_complete(self) -> None:
+        """From here on the application limits what comes."""
+        self._head_is_over()
+        super().on_headers_complete()
+
+    def _await_head(self) -> None:
+        self._head = 0
+        self._alarm = self.loop.call_later(self.config.timeout_keep_alive, self._give_up, _LATE)
+
+    def _head_is_over(self) -> None:
+        self._head = None
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+
+    def _give_up(self, status: bytes) -> None:
+        begun = bool(self._head)
+        self._head_is_over()
+        if self.transport.is_closing():
+            return
+        # An answer on its way must not be mixed with this one; who has sent nothing gets none.
+        cycle: RequestResponseCycle | None = self.cycle
+        if begun and (cycle is None or cycle.response_complete):
+            self.transport.write(b"HTTP/1.1 " + status + b"\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
+        self.transport.close()

@@ -1,0 +1,41 @@
+"""uvicorn's WebSockets, with one difference: a peer whose socket is closed for cause gets to read the cause."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+
+class SocketProtocol(WebSocketsSansIOProtocol):
+    """The closing handshake (RFC 6455, 7.1) for peers that do not read, and for those that send too much."""
+
+    async def send(self, message: Any) -> None:
+        """Send a message. That of the end waits for nobody: uvicorn's would wait until the peer has read the rest."""
+        stuck = message["type"] == "websocket.close" and not self.writable.is_set()
+        if stuck:
+            self.writable.set()
+        await super().send(message)
+        if stuck and self.close_timer is not None:
+            self.close_timer.cancel()
+            self.close_timer = self.loop.call_later(self.close_timeout, self.transport.abort)
+
+    def handle_parser_exception(self) -> None:
+        """Close a socket whose peer sent what cannot be read, or what is too large.
+
+        What it still sends is thrown away: with uvicorn's immediate close the system would answer that with a reset,
+        which overtakes the close frame.
+        """
+        close = self.conn.close_sent
+        if self.close_sent or close is None:
+            return
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": close.code, "reason": close.reason})
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.close_sent = True
+        if self.read_paused:
+            self.read_paused = False
+            self.transport.resume_reading()
+        # RFC 6455, 7.1.1: the server ends the connection first, so that the client need not wait.
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        self.close_timer = self.loop.call_later(self.close_timeout, self.transport.abort)

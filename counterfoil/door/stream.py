@@ -1,0 +1,116 @@
+"""GraphQL over Server-Sent Events, distinct connections mode: the results of one operation as an event stream.
+
+https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md, and the event stream format of the HTML standard
+(9.2.5). Each event of a feed has its cursor as `id`, so that an EventSource goes on after it by itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import AbstractContextManager, aclosing
+
+import orjson
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+from strawberry.types.graphql import OperationType
+
+from counterfoil.door.ending import Ending
+from counterfoil.door.operation import ANY, Answer, Operations
+from counterfoil.door.parameters import Parameters
+from counterfoil.door.places import Places
+from schema.context import Context
+
+# Seconds: between two comments that keep the connection open; for the client to take what was sent.
+HEARTBEAT_SECONDS = 15.0
+SLOW_SECONDS = 15.0
+EVENT_STREAM = "text/event-stream"
+_COMMENT = b":\n\n"
+_COMPLETE = b"event: complete\ndata:\n\n"
+
+
+class _Over(Exception):
+    """The client is gone, or the server stops."""
+
+
+class Streams:
+    """What answers with event streams."""
+
+    def __init__(self, operations: Operations, places: Places, ending: Ending) -> None:
+        self._operations = operations
+        self._places = places
+        self._ending = ending
+
+    def answer(self, request: Request, asked: Parameters, context: Context) -> EventStream:
+        """The results of an operation, also the errors of its document. Refused when the client has too many open."""
+        context.last_event_id = request.headers.get("last-event-id")
+        allowed = ANY if request.method == "POST" else ANY - {OperationType.MUTATION}
+        place = self._places.take(context.request.client_address)
+        return EventStream(self._operations.answers(asked, context, allowed), self._ending, place)
+
+
+class EventStream(Response):
+    """The answers as events: `next` for each, then `complete`; without `complete` when the server stops before."""
+
+    media_type = None
+
+    def __init__(
+        self, answers: AsyncGenerator[Answer, None], ending: Ending, place: AbstractContextManager[object]
+    ) -> None:
+        super().__init__(headers={"content-type": EVENT_STREAM, "vary": "Accept", "x-accel-buffering": "no"})
+        del self.headers["content-length"]
+        self._answers = answers
+        self._ending = ending
+        self._place = place
+        self._turn = asyncio.Lock()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Stream to the end. ClientDisconnect when the client does not take it, or is gone."""
+        with self._place:
+            await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+            gone = False
+            try:
+                async with asyncio.TaskGroup() as others:
+                    others.create_task(self._beat(send))
+                    others.create_task(self._until_stopped())
+                    others.create_task(_until_gone(receive))
+                    await self._write(send)
+                    raise _Over
+            except* ClientDisconnect:
+                gone = True
+            except* _Over:
+                pass
+            if gone:
+                raise ClientDisconnect
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _write(self, send: Send) -> None:
+        async with aclosing(self._answers) as answers:
+            async for answer in answers:
+                identifier = f"id: {answer.cursor}\n".encode() if answer.cursor is not None else b""
+                # JSON as orjson writes it has no line breaks.
+                await self._send(send, b"event: next\n%sdata: %s\n\n" % (identifier, orjson.dumps(answer.body)))
+        await self._send(send, _COMPLETE)
+
+    async def _beat(self, send: Send) -> None:
+        while True:
+            await self._send(send, _COMMENT)
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+
+    async def _until_stopped(self) -> None:
+        await self._ending.announced()
+        raise _Over
+
+    async def _send(self, send: Send, frame: bytes) -> None:
+        try:
+            async with asyncio.timeout(SLOW_SECONDS), self._turn:
+                await send({"type": "http.response.body", "body": frame, "more_body": True})
+        except (TimeoutError, OSError):
+            raise ClientDisconnect from None
+
+
+async def _until_gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    raise ClientDisconnect

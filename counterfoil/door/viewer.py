@@ -1,0 +1,44 @@
+"""Who asks: the one place that finds it in what a request sends, however the request comes."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from starlette.datastructures import Headers
+
+from audit import Actor
+from services.viewer import find_viewer
+
+
+class Viewer(NamedTuple):
+    """Who asks. `actor` is None for somebody not signed in; `refused` says that a token came and was no good.
+
+    `token` is the one that was good; `session_id` is None for API keys. `by_cookie`: the token came in a cookie.
+    """
+
+    actor: Actor | None = None
+    session_id: str | None = None
+    token: str | None = None
+    refused: bool = False
+    by_cookie: bool = False
+
+
+async def viewer_of(headers: Headers, cookie: str | None = None) -> Viewer:
+    """Who sends these headers: found by the bearer token in Authorization (RFC 6750, 2.1), else by that in a `cookie`.
+
+    Cookies.token_of says whether a cookie counts.
+    """
+    scheme, _, sent = headers.get("authorization", "").partition(" ")
+    if sent:
+        return await _viewer(sent.strip() if scheme.lower() == "bearer" else None, by_cookie=False)
+    if cookie is not None:
+        return await _viewer(cookie, by_cookie=True)
+    return Viewer()
+
+
+async def _viewer(token: str | None, *, by_cookie: bool) -> Viewer:
+    found = await find_viewer(token) if token is not None else None
+    if found is None:
+        return Viewer(refused=True, by_cookie=by_cookie)
+    actor, session_id = found
+    return Viewer(actor, session_id, token, by_cookie=by_cookie)

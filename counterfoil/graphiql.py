@@ -1,0 +1,68 @@
+"""GraphiQL as a browser gets it: the page at /graphql, and the files that it loads from this origin.
+
+They are built from web/ by scripts/web; what is not built yet says so.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, Response
+
+from counterfoil.door.media import takes_gzip
+
+BUILT = Path(__file__).resolve().parents[1] / ".web" / "dist"
+ROUTE = "/assets/{name}"
+
+# Scripts, workers, connections (also WebSockets, Content Security Policy Level 3, 6.7.2.8) come from here, and nothing
+# is evaluated. Monaco writes its colours into <style> and positions into style="…": styles cannot be held as tightly,
+# but with nowhere to send anything they have nothing to tell. data: is for its icons.
+POLICY = (
+    "default-src 'none'; script-src 'self'; worker-src 'self'; connect-src 'self'; style-src 'self' 'unsafe-inline';"
+    " font-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+# Not guessed: with nosniff a type that a machine's own list has wrong would stop the page.
+_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml", ".ttf": "font/ttf"}
+# Their names change with what is in them.
+_FOR_EVER = "public, max-age=31536000, immutable"
+
+_MISSING = """<!doctype html>
+<html lang="en">
+<title>Counterfoil</title>
+<h1>GraphiQL is not built</h1>
+<p>The API is here and answers: send it GraphQL by POST. For this page run <code>scripts/web</code>, which
+reaches for PyPI and the npm registry once, then start the server again.</p>
+</html>
+"""
+
+
+class GraphiQL:
+    """The page and its files, as they were built when this process started."""
+
+    def __init__(self, built: Path = BUILT) -> None:
+        page = built / "index.html"
+        self._page = page.read_bytes() if page.is_file() else None
+        self._files = {path.name: path for path in (built / "assets").glob("*")}
+
+    def page(self) -> Response:
+        """The page; 503 with what to do when it is not built."""
+        headers = {"Content-Security-Policy": POLICY, "Cache-Control": "no-cache", "Vary": "Accept"}
+        if self._page is None:
+            return HTMLResponse(_MISSING, 503, headers)
+        return HTMLResponse(self._page, headers=headers)
+
+    async def asset(self, request: Request) -> Response:
+        """One of the files that the page loads; packed for those who take it so."""
+        name = request.path_params["name"]
+        path = self._files.get(name)
+        media_type = _TYPES.get(path.suffix) if path is not None else None
+        if path is None or media_type is None:
+            return PlainTextResponse("There is nothing at this address.\n", 404)
+        headers = {"Cache-Control": _FOR_EVER, "Vary": "Accept-Encoding"}
+        packed = self._files.get(f"{name}.gz")
+        if packed is not None and takes_gzip(request.headers.get("accept-encoding")):
+            path = packed
+            headers["Content-Encoding"] = "gzip"
+        return FileResponse(path, headers=headers, media_type=media_type)

@@ -1,0 +1,339 @@
+"""graphql-transport-ws to the letter: each message, each close code."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from audit.tail import tail
+from counterfoil.app import create_app
+from counterfoil.door import socket as door
+from counterfoil.settings import read_settings
+from models import Permission
+from tests.client import Client, ClientWith
+from tests.counterfoil.door.socket import PROTOCOL, Closed, Socket, connected
+
+pytestmark = pytest.mark.anyio
+# What a protocol says does not depend on the database.
+on_sqlite = pytest.mark.parametrize("dialect", ["sqlite"])
+
+FEED = "subscription { historyFeed { cursor event { seq } } }"
+ACK = {"type": "connection_ack"}
+TYPENAME = {"data": {"__typename": "Query"}}
+
+
+async def init(socket: Socket, client: Client) -> None:
+    assert await socket.init(client.token) == ACK
+
+
+@on_sqlite
+async def test_a_connection_is_acknowledged_to_whoever_is_known(client: Client) -> None:
+    async with connected() as socket:
+        assert await socket.init(client.token) == ACK
+        assert socket.subprotocol == PROTOCOL
+    async with connected(authorization=f"Bearer {client.token}") as socket:
+        assert await socket.init() == ACK
+    for token in (None, "ses_nobodys"):
+        async with connected() as socket:
+            with pytest.raises(Closed) as raised:
+                await socket.init(token)
+            assert (raised.value.code, raised.value.reason) == (4403, "Forbidden")
+
+
+@on_sqlite
+async def test_pings_are_answered_and_pongs_are_not(client: Client) -> None:
+    async with connected() as socket:
+        # Also before the connection is initialised.
+        await socket.send({"type": "ping", "payload": {"a": 1}})
+        assert await socket.receive() == {"type": "pong"}
+        await init(socket, client)
+        await socket.send({"type": "pong"})
+        await socket.send({"type": "ping"})
+        assert await socket.receive() == {"type": "pong"}
+
+
+@on_sqlite
+async def test_queries_and_mutations_answer_once_and_complete(client: Client) -> None:
+    async with connected() as socket:
+        await init(socket, client)
+        for _ in range(2):
+            # The id is free again with the last message.
+            assert await socket.run("a", "{ __typename }") == {"id": "a", "type": "next", "payload": TYPENAME}
+            assert await socket.receive() == {"id": "a", "type": "complete"}
+        query = "mutation ($n: String!) { createCustomer(input: {name: $n}) { customer { name } } } query b { viewer }"
+        named = {"variables": {"n": "Lakeside"}, "operationName": None, "extensions": {"further": 1}}
+        answer = await socket.run("b", query.partition(" query")[0], **named)
+        assert answer["payload"] == {"data": {"createCustomer": {"customer": {"name": "Lakeside"}}}}
+
+
+@on_sqlite
+async def test_errors_before_the_execution_leave_the_socket_open(client: Client, client_with: ClientWith) -> None:
+    auditor = await client_with([Permission.AUDIT_READ])
+    async with connected() as socket:
+        await init(socket, auditor)
+        for query, code in (
+            ("{", "BAD_REQUEST"),
+            ("", "BAD_REQUEST"),
+            ("{ nothing }", "BAD_REQUEST"),
+            ("query a { __typename } query b { __typename }", "BAD_REQUEST"),
+            ("query ($a: Int!) { __typename @skip(if: $a) }", "BAD_REQUEST"),
+            ("{ customers { totalCount } }", "FORBIDDEN"),
+            ('subscription { historyFeed(after: "rubbish") { cursor } }', "BAD_CURSOR"),
+            ("subscription { historyFeed { cursor } again: historyFeed { cursor } }", "BAD_REQUEST"),
+            (f"{{{' '.join(f'a{i}: __typename' for i in range(20))}}}", "ALIAS_LIMIT"),
+        ):
+            answer = await socket.run("a", query)
+            assert (answer["type"], answer["id"], sorted(answer)) == ("error", "a", ["id", "payload", "type"]), query
+            assert [error["extensions"]["code"] for error in answer["payload"]] == [code], query
+        assert (await socket.run("a", "{ __typename }"))["type"] == "next"
+
+
+@on_sqlite
+async def test_a_bug_is_masked_and_leaves_the_socket_open(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(*_: Any) -> None:
+        raise ValueError("a secret")
+
+    async with connected() as socket:
+        await init(socket, client)
+        with monkeypatch.context() as patch:
+            patch.setattr("resolvers.feed.beginning", broken)
+            answer = await socket.run("a", FEED)
+            assert answer["type"] == "error"
+            [error] = answer["payload"]
+            assert error["extensions"]["code"] == "INTERNAL_ERROR"
+            assert error["extensions"]["requestId"].startswith("req_")
+        with monkeypatch.context() as patch:
+            patch.setattr(door, "Context", None)
+            assert (await socket.run("a", FEED))["payload"][0]["extensions"]["code"] == "INTERNAL_ERROR"
+        assert (await socket.run("a", "{ __typename }"))["type"] == "next"
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    "message",
+    [
+        *("", "rubbish", "[]", "1", '"text"', "null", '{"type": "\\u0000"}', '{"type": "ping"', "[" * 100_000, b"{}"),
+        *({}, {"type": 1}, {"type": "unknown"}, {"type": "ping", "payload": []}, {"type": "next", "id": "a"}),
+        *({"type": "subscribe"}, {"type": "subscribe", "id": "a"}, {"type": "subscribe", "id": 1, "payload": {}}),
+        {"type": "subscribe", "id": "", "payload": {"query": "{ __typename }"}},
+        {"type": "subscribe", "id": "a" * 129, "payload": {"query": "{ __typename }"}},
+        {"type": "subscribe", "id": "a", "payload": {"query": None}},
+        {"type": "subscribe", "id": "a", "payload": {"query": "{ __typename }", "variables": []}},
+        {"type": "subscribe", "id": "a", "payload": {"query": "{ __typename }", "operationName": 1}},
+        *({"type": "complete"}, {"type": "complete", "id": 1}),
+    ],
+    ids=str,
+)
+async def test_what_is_no_message_closes_the_socket_with_4400(client: Client, message: Any) -> None:
+    async with connected() as socket:
+        await init(socket, client)
+        await socket.send(message)
+        closed = await socket.closed()
+        assert closed.code == 4400
+        assert 0 < len(closed.reason.encode()) <= 123
+
+
+@on_sqlite
+async def test_every_order_of_messages_has_its_close_code(client: Client) -> None:
+    async with connected() as socket:
+        await socket.subscribe("a", "{ __typename }")
+        assert vars(await socket.closed()) == {"code": 4401, "reason": "Unauthorized"}
+    async with connected() as socket:
+        await init(socket, client)
+        await socket.send({"type": "connection_init"})
+        assert vars(await socket.closed()) == {"code": 4429, "reason": "Too many initialisation requests"}
+    async with connected() as socket:
+        await init(socket, client)
+        await socket.subscribe("é" * 100, FEED)
+        await socket.subscribe("é" * 100, "{ __typename }")
+        closed = await socket.closed()
+        assert closed.code == 4409
+        assert closed.reason.startswith("Subscriber for ééé")
+
+
+@on_sqlite
+async def test_a_connection_that_is_not_initialised_in_time_is_closed(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(door, "INIT_SECONDS", 0.05)
+    async with connected() as socket:
+        # Nothing else counts as an initialisation.
+        await socket.send({"type": "ping"})
+        assert vars(await socket.closed()) == {"code": 4408, "reason": "Connection initialisation timeout"}
+    assert client.token is not None
+
+
+@on_sqlite
+@pytest.mark.parametrize("offered", [["graphql-ws"], ["graphql-sse", "something"], [""]])
+async def test_other_subprotocols_are_not_acceptable(client: Client, offered: list[str]) -> None:
+    async with connected(*offered) as socket:
+        assert vars(await socket.closed()) == {"code": 4406, "reason": "Subprotocol not acceptable"}
+        assert socket.subprotocol == ""
+    async with connected(*offered, PROTOCOL) as socket:
+        await init(socket, client)
+
+
+@on_sqlite
+async def test_only_pages_of_this_host_and_of_allowed_origins_open_sockets(client: Client) -> None:
+    app = create_app(read_settings(cors_origins=("https://desk.example.com",)))
+    for origin, host in (
+        ("https://desk.example.com", "api.example.com"),
+        ("https://api.example.com", "api.example.com"),
+        ("http://127.0.0.1:8000", "127.0.0.1:8000"),
+        ("http://[::1]:8000", "[::1]:8000"),
+        ("https://api.example.com", "api.example.com:443"),
+    ):
+        async with connected(app=app, host=host, origin=origin) as socket:
+            await init(socket, client)
+    for origin, host in (
+        ("https://evil.example.com", "api.example.com"),
+        ("https://desk.example.com.evil.example.com", "api.example.com"),
+        ("https://api.example.com:8443", "api.example.com"),
+        ("http://desk.example.com", "api.example.com"),
+        ("null", "api.example.com"),
+        ("", "api.example.com"),
+        ("file://", ""),
+        ("https://[", "["),
+    ):
+        async with connected(app=app, host=host, origin=origin) as socket:
+            assert (await socket.closed()).code is None, origin
+
+
+@on_sqlite
+async def test_a_client_has_so_many_sockets_and_no_more(client: Client) -> None:
+    app = create_app(read_settings(max_sockets=2))
+    async with connected(app=app) as first, connected(app=app) as second:
+        await init(first, client)
+        await init(second, client)
+        async with connected(app=app) as third:
+            assert (await third.closed()).code == 4472
+    async with connected(app=app) as socket:
+        await init(socket, client)
+
+
+@on_sqlite
+async def test_a_socket_runs_so_many_operations_at_once(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(door, "MAX_OPERATIONS", 2)
+    async with connected() as socket:
+        await init(socket, client)
+        await socket.subscribe("a", FEED)
+        await socket.subscribe("b", FEED)
+        refused = await socket.run("c", "{ __typename }")
+        assert (refused["id"], refused["type"]) == ("c", "error")
+        assert refused["payload"][0]["extensions"]["code"] == "LIMIT_EXCEEDED"
+        await socket.send({"id": "a", "type": "complete"})
+        await socket.send({"id": "unknown", "type": "complete"})
+        assert (await socket.run("c", "{ __typename }"))["type"] == "next"
+
+
+@on_sqlite
+async def test_nothing_is_left_of_an_operation_that_the_client_completes(client: Client) -> None:
+    async with connected() as socket:
+        await init(socket, client)
+        await socket.subscribe("a", FEED)
+        await socket.subscribe("b", FEED)
+        await _following(2)
+        await socket.send({"id": "a", "type": "complete"})
+        await _following(1)
+    await _following(0)
+
+
+async def _following(many: int) -> None:
+    async with asyncio.timeout(60):
+        while True:
+            if tail().followers == many:
+                return
+            await asyncio.sleep(0.01)
+
+
+@on_sqlite
+async def test_a_socket_without_operations_is_closed_in_the_end(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(door, "IDLE_SECONDS", 0.1)
+    async with connected() as socket:
+        await init(socket, client)
+        assert (await socket.closed()).code == 4471
+    async with connected() as socket:
+        await init(socket, client)
+        await socket.subscribe("a", FEED)
+        await asyncio.sleep(0.3)
+        await socket.send({"type": "ping"})
+        assert await socket.receive() == {"type": "pong"}
+
+
+@on_sqlite
+async def test_who_does_not_read_is_disconnected_and_can_go_on(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(door, "SLOW_SECONDS", 0.1)
+    async with connected() as socket:
+        await init(socket, client)
+        await socket.subscribe("a", FEED)
+        await _following(1)
+        await client.change("CreateCustomer", input={"name": "First"})
+        first = (await socket.receive())["payload"]["data"]["historyFeed"]
+        socket.reads.clear()
+        for number in range(5):
+            await client.change("CreateCustomer", input={"name": f"Further {number}"})
+        await _following(0)
+        socket.reads.set()
+        closed = await socket.closed()
+        assert closed.code == 4470
+        assert "cursor" in closed.reason
+    async with connected() as socket:
+        await init(socket, client)
+        query = "subscription ($after: String) { historyFeed(after: $after) { event { seq } } }"
+        await socket.subscribe("a", query, variables={"after": first["cursor"]})
+        seqs = [(await socket.receive())["payload"]["data"]["historyFeed"]["event"]["seq"] for _ in range(5)]
+        assert seqs == list(range(first["event"]["seq"] + 1, first["event"]["seq"] + 6))
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+_MESSAGE = st.fixed_dictionaries(
+    {"type": st.sampled_from(["ping", "pong", "subscribe", "complete", "connection_init"]) | _JSON},
+    optional={
+        "id": st.text(max_size=3) | _JSON,
+        "payload": st.fixed_dictionaries({"query": st.sampled_from(["{ __typename }", FEED]) | _JSON}) | _JSON,
+    },
+)
+
+
+@on_sqlite
+async def test_whatever_comes_a_socket_answers_or_is_closed_with_a_code(
+    client: Client, request: pytest.FixtureRequest
+) -> None:
+    sent: list[list[Any]] = []
+
+    @settings(
+        max_examples=2000 if request.config.getoption("--long") else 100,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(st.lists(_MESSAGE | _JSON | st.text() | st.binary(), max_size=5))
+    def gather(messages: list[Any]) -> None:
+        sent.append(messages)
+
+    await asyncio.to_thread(gather)
+    codes = set()
+    for messages in sent:
+        async with connected() as socket:
+            await init(socket, client)
+            for message in messages:
+                await socket.send(message)
+            await socket.send({"id": "last", "type": "subscribe", "payload": {"query": "{ __typename }"}})
+            try:
+                while (await socket.receive()).get("id") != "last":
+                    pass
+            except Closed as closed:
+                codes.add(closed.code)
+    assert codes <= {4400, 4409, 4429}
+    assert 4400 in codes
+    await _following(0)

@@ -1,0 +1,196 @@
+"""Live history through a real server: many feeds that break off, several processes, and what is open when it stops."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import socket as network
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+import uvicorn
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+from websockets.typing import Subprotocol
+
+import models
+from counterfoil.door import socket as door
+from models import clock
+from tests.client import Client, default_app
+from tests.counterfoil.door.socket import PATIENCE, PROTOCOL
+from tests.counterfoil.test_serve import serving
+
+pytestmark = pytest.mark.anyio
+
+CREATE = "mutation ($name: String!) { createCustomer(input: {name: $name}) { events { seq } errors { message } } }"
+FEED = (
+    "subscription ($after: String, $from: DateTime!) {"
+    " historyFeed(after: $after, filter: {actions: [CUSTOMER_CREATED], from: $from}) { cursor event { seq } } }"
+)
+
+
+@asynccontextmanager
+async def connected(base: str, client: Client, *, buffer: int | None = None) -> AsyncIterator[ClientConnection]:
+    """A socket with an acknowledged connection; the system takes about `buffer` bytes that are not read yet."""
+    url = base.replace("http", "ws", 1) + "/graphql"
+    near = network.create_connection((urlsplit(base).hostname, urlsplit(base).port))
+    if buffer is not None:
+        near.setsockopt(network.SOL_SOCKET, network.SO_RCVBUF, buffer)
+    near.setblocking(False)
+    async with connect(url, sock=near, subprotocols=[Subprotocol(PROTOCOL)], max_size=None) as socket:
+        await send(socket, type="connection_init", payload={"Authorization": f"Bearer {client.token}"})
+        assert await receive(socket) == {"type": "connection_ack"}
+        yield socket
+
+
+async def send(socket: ClientConnection, **message: Any) -> None:
+    await socket.send(json.dumps(message))
+
+
+async def subscribe(socket: ClientConnection, query: str, **variables: Any) -> None:
+    await send(socket, id="1", type="subscribe", payload={"query": query, "variables": variables})
+
+
+async def receive(socket: ClientConnection) -> dict[str, Any]:
+    async with asyncio.timeout(PATIENCE):
+        message: dict[str, Any] = json.loads(await socket.recv())
+        return message
+
+
+async def close_code(socket: ClientConnection) -> int | None:
+    """The code with which the server closes it, whatever it sends before."""
+    with suppress(ConnectionClosed):
+        while True:
+            await receive(socket)
+    return socket.close_code
+
+
+async def test_feeds_that_break_off_deliver_every_event_once_from_all_processes(
+    database: models.Database, client: Client, database_url: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    long = request.config.getoption("--long")
+    writers, writes, feeds = (16, 40, 50) if long else (4, 5, 6)
+    workers = ("--workers", "2") if database.dialect == "postgres" else ()
+    began = clock.now().isoformat()
+    written: list[int] = []
+
+    async def write(http: httpx.AsyncClient, number: int) -> None:
+        for _ in range(writes):
+            body = {"query": CREATE, "variables": {"name": f"Customer of {number}"}}
+            answer = (await http.post("/graphql", json=body)).json()
+            written.extend(event["seq"] for event in answer["data"]["createCustomer"]["events"])
+
+    async def read(base: str, number: int) -> list[int]:
+        chance = random.Random(number)
+        seqs: list[int] = []
+        after = None
+        while len(seqs) < writers * writes:
+            async with connected(base, client) as socket:
+                await subscribe(socket, FEED, after=after, **{"from": began})
+                for _ in range(min(chance.randint(1, 2 * writes), writers * writes - len(seqs))):
+                    told = (await receive(socket))["payload"]["data"]["historyFeed"]
+                    after = told["cursor"]
+                    seqs.append(told["event"]["seq"])
+        return seqs
+
+    with serving(tmp_path, database_url, *workers, COUNTERFOIL_MAX_OPERATIONS="1000") as served:
+        base = await asyncio.to_thread(served.base)
+        headers = {"authorization": f"Bearer {client.token}"}
+        async with httpx.AsyncClient(base_url=base, headers=headers, timeout=PATIENCE) as http:
+            reading = [asyncio.create_task(read(base, number)) for number in range(feeds)]
+            await asyncio.gather(*(write(http, number) for number in range(writers)))
+            async with asyncio.timeout(10 * PATIENCE):
+                delivered = await asyncio.gather(*reading)
+        assert len(written) == writers * writes
+        for seqs in delivered:
+            assert seqs == sorted(written)
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+async def test_a_server_that_stops_tells_sockets_and_ends_streams(
+    client: Client, database_url: str, tmp_path: Path
+) -> None:
+    with serving(tmp_path, database_url) as served:
+        base = await asyncio.to_thread(served.base)
+        headers = {"authorization": f"Bearer {client.token}", "accept": "text/event-stream"}
+        body = {"query": "subscription { historyFeed { cursor } }"}
+        async with connected(base, client) as socket, httpx.AsyncClient(timeout=PATIENCE) as http:
+            await subscribe(socket, "subscription { historyFeed { cursor } }")
+            async with http.stream("POST", f"{base}/graphql", json=body, headers=headers) as stream:
+                pieces = stream.aiter_bytes()
+                assert await anext(pieces) == b":\n\n"
+                stopping = asyncio.create_task(asyncio.to_thread(served.stop))
+                # The stream ends as it should, and does not say that the subscription is complete.
+                assert [piece async for piece in pieces] == []
+                assert await close_code(socket) == 1012
+                await stopping
+        assert "exceeded" not in served.err.read_text("utf-8")
+
+
+@asynccontextmanager
+async def in_this_process() -> AsyncIterator[str]:
+    """A server in this process, on the database of the test; its address."""
+    # Small buffers are soon full.
+    listener = network.create_server(("127.0.0.1", 0))
+    listener.setsockopt(network.SOL_SOCKET, network.SO_SNDBUF, 4096)
+    server = uvicorn.Server(
+        uvicorn.Config(
+            default_app(),
+            lifespan="off",
+            log_config=None,
+            ws="counterfoil.door.socket_protocol:SocketProtocol",
+            ws_max_size=64 * 1024,
+            ws_per_message_deflate=False,
+            timeout_graceful_shutdown=5,
+        )
+    )
+    running = asyncio.create_task(server._serve([listener]))
+    try:
+        async with asyncio.timeout(PATIENCE):
+            while not server.started:  # noqa: ASYNC110  (uvicorn has no event for it)
+                await asyncio.sleep(0.01)
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        await running
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+async def test_messages_that_cannot_be_read_are_answered_with_their_close_codes(client: Client) -> None:
+    async with in_this_process() as base:
+        async with connected(base, client) as socket:
+            await send(socket, type="ping", payload={"text": "a" * 100_000})
+            assert await close_code(socket) == 1009
+        async with connected(base, client) as socket:
+            # In pieces, and far more than is read.
+            with suppress(ConnectionClosed):
+                await socket.send('{"type": "ping"', text=True)
+                await socket.send(" " * 10_000 for _ in range(2000))
+            assert await close_code(socket) in (1009, 4400)
+        async with connected(base, client) as socket:
+            await socket.send(b'\xff{"type": "ping"}', text=True)
+            assert await close_code(socket) == 1007
+        async with connected(base, client) as socket:
+            await socket.send(b'{"type": "ping"}')
+            assert await close_code(socket) == 4400
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+async def test_who_does_not_read_learns_why_when_they_read_again(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(door, "SLOW_SECONDS", 0.2)
+    everything = "{ __schema { types { name description fields { name description } } } }"
+    async with in_this_process() as base, connected(base, client, buffer=4096) as socket:
+        socket.transport.pause_reading()
+        for number in range(19):
+            await send(socket, id=str(number), type="subscribe", payload={"query": everything})
+        await asyncio.sleep(1)
+        socket.transport.resume_reading()
+        assert await close_code(socket) == 4470
