@@ -13,6 +13,9 @@ from tests.counterfoil.test_serve import serving
 
 pytestmark = pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
 
+# However busy the machine is.
+expect.set_options(timeout=60_000)
+
 ADD = """mutation => fetch("/graphql", {
   method: "POST",
   headers: { "Content-Type": "application/json", "Counterfoil-Csrf": "1" },
@@ -23,6 +26,8 @@ ADD = """mutation => fetch("/graphql", {
 def run(page: Page, name: str) -> None:
     """Run the example in the tab of this name."""
     page.get_by_role("tab", name=name, exact=True).click()
+    # GraphiQL reads what is in the editor 0.1 s after it has changed: in the page, this timer ends after that one.
+    page.evaluate("new Promise(done => setTimeout(done, 500))")
     page.get_by_role("button", name=re.compile("Execute query")).click()
 
 
