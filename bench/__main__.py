@@ -41,6 +41,7 @@ class Name(Enum):
     UPDATE = "update"
     HISTORY = "history"
     HISTORY_VIEW = "history-view"
+    DOOR = "door"
 
 
 def main(

@@ -140,6 +140,11 @@ def _histories(stores: Stores, chance: random.Random) -> Iterator[Scenario]:
     )
 
 
+def _doors(_stores: Stores, _chance: random.Random) -> Iterator[Scenario]:
+    title = "`{ __typename }`: what remains is the way in and out"
+    yield Scenario("door", title, "Door", {}, {"main": [""]}, variants=BY_HAND, connections=1)
+
+
 def _ids(stores: Stores, name: str, table: str) -> list[str]:
     return [row[0] for row in stores.rows(name, f"SELECT id FROM {table} ORDER BY id")]
 
@@ -159,4 +164,5 @@ _GROUPS = (
     _Group(("search-rare", "search-frequent"), _searches),
     _Group(("write", "update"), _changes),
     _Group(("history", "history-view"), _histories, ("short", "long")),
+    _Group(("door",), _doors),
 )

@@ -124,11 +124,11 @@ def trusted_documents(settings: Settings, known: Documents, schema: strawberry.S
     if settings.trusted_documents is None:
         return {}
     try:
-        texts = load(settings.trusted_documents)
-        trust(known, schema._schema, texts)
+        found = load(settings.trusted_documents)
+        trust(known, schema._schema, found.values())
     except BadDocument as error:
         raise BadSettings(f"{variable('trusted_documents')}: {error}") from None
-    return texts
+    return {identifier: document.text for identifier, document in found.items()}
 
 
 async def _sweep_hourly() -> None:

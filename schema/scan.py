@@ -6,7 +6,7 @@ What it counts is in no case more than `schema.limits` counts afterwards in the 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import pairwise
 
 from schema.limits import Limits, TooLarge, too_large
@@ -15,6 +15,7 @@ from schema.limits import Limits, TooLarge, too_large
 _WORD = re.compile(
     r'"""(?:[^"\\]|\\"""|\\|"(?!""))*+"""|"(?:[^"\\\n]|\\.)*+"|#[^\n\r]*+|[\w.+-]++|[^\s,\ufeff]', re.ASCII
 )
+_BEGINNINGS = (["query"], ["mutation"], ["subscription"], ["{"])
 _NO_FIELD_AFTER = ("@", "on", "...", "...on")
 
 
@@ -26,11 +27,14 @@ def flood(text: str, limits: Limits) -> TooLarge | None:
     words = _WORD.findall(text)
     if error := too_large("tokens", len(words), limits):
         return error
-    counts = (found for definition in _definitions(words) for found in _counts(definition))
+    definitions = list(_definitions([word for word in words if word[0] != "#"]))
+    if error := too_large("operations", sum(part[:1] in _BEGINNINGS for part in definitions), limits):
+        return error
+    counts = (found for definition in definitions for found in _counts(definition))
     return next((error for name, found in counts if (error := too_large(name, found, limits))), None)
 
 
-def _definitions(words: Sequence[str]) -> Iterator[Sequence[str]]:
+def _definitions(words: list[str]) -> Iterator[list[str]]:
     braces = start = 0
     for place, word in enumerate(words):
         if word == "{":
@@ -43,7 +47,7 @@ def _definitions(words: Sequence[str]) -> Iterator[Sequence[str]]:
     yield words[start:]
 
 
-def _counts(words: Sequence[str]) -> Iterator[tuple[str, int]]:
+def _counts(words: list[str]) -> Iterator[tuple[str, int]]:
     yield "directives", words.count("@")
     # Only in a definition does a colon follow the variable's name.
     yield "variables", sum(mark == "$" and colon == ":" for mark, colon in zip(words, words[2:], strict=False))
@@ -56,7 +60,7 @@ def _counts(words: Sequence[str]) -> Iterator[tuple[str, int]]:
     )
 
 
-def _outside_arguments(words: Sequence[str]) -> Sequence[str]:
+def _outside_arguments(words: list[str]) -> list[str]:
     """The words of the selections, from their first brace on."""
     found: list[str] = []
     parentheses = 0

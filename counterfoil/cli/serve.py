@@ -35,6 +35,11 @@ def serve(
             "SQLite is served by one process: its one writer connection and its checkpoints are that process's own."
             " Use --workers 1, or PostgreSQL."
         )
+    if settings.trusted_documents is not None:
+        from counterfoil.app import create_app
+
+        # One that is not valid is told here, once, and not by each process.
+        create_app(settings)
     with _bound(settings) as listener, alone(settings):
         asyncio.run(prepare(settings, demo=demo))
         typer.echo(f"Serving {settings.shown_database_url} at {_address(listener)}/graphql", err=True)

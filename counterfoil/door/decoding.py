@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import orjson
 from starlette.requests import Request
@@ -15,18 +15,24 @@ _GZIP = 16 + zlib.MAX_WBITS
 
 async def read_body(request: Request, most: int) -> bytes:
     """The body, unpacked when it comes in gzip; it has at most `most` bytes either way. Refused."""
+    coding = coding_of(request, ("gzip", "x-gzip"))
+    return await (request.body() if coding is None else _unpacked(request.stream(), most))
+
+
+def coding_of(request: Request, taken: Sequence[str] = ()) -> str | None:
+    """The coding of the body: None when it comes as it is. Refused with 415 for one that is not `taken`."""
     coding = request.headers.get("content-encoding", "").strip().lower()
     if coding in ("", "identity"):
-        return await request.body()
-    if coding not in ("gzip", "x-gzip"):
-        # RFC 9110, 12.5.3: this is how a client learns what it may use.
+        return None
+    if coding not in taken:
+        # RFC 9110, 15.5.16: this is how a client learns what it may use.
         raise Refused(
             415,
-            "Send the body as it is, or in gzip: Content-Encoding names another coding.",
+            "Content-Encoding: a body comes as it is, and JSON also in gzip.",
             "UNSUPPORTED_CONTENT_ENCODING",
-            Accept_Encoding="gzip, identity",
+            Accept_Encoding=", ".join([*taken[:1], "identity"]),
         )
-    return await _unpacked(request.stream(), most)
+    return coding
 
 
 async def _unpacked(packed: AsyncIterator[bytes], most: int) -> bytes:

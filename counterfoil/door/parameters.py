@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 
-from counterfoil.door.decoding import decode, read_body
+from counterfoil.door.decoding import coding_of, decode, read_body
 from counterfoil.door.media import JSON, content_type, is_utf_8
 from counterfoil.door.refusing import Refused, not_a_request
 from counterfoil.door.uploads import read_upload
@@ -45,6 +45,7 @@ async def of_post(request: Request, most: int) -> Parameters:
 
 async def of_form(request: Request, most: int) -> Parameters:
     """What a form asks for whose file is still to be read."""
+    coding_of(request)
     operation, digest = await read_upload(request, decode, most)
     return checked(operation, digest)
 
@@ -85,7 +86,7 @@ def checked(sent: object, digest: str) -> Parameters:
         if not isinstance(sent.get(name), dict | None):
             raise not_a_request(f"`{name}` must be an object.")
     extensions: Mapping[str, Any] = sent.get("extensions") or {}
-    if sent.get("query") is None and sent.get("documentId") is None and "persistedQuery" not in extensions:
+    if sent.get("query") is None and sent.get("documentId") is None and extensions.get("persistedQuery") is None:
         raise not_a_request("A request needs a `query`, or the `documentId` of a document that is known here.")
     return Parameters(
         sent.get("query"),

@@ -9,9 +9,9 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from graphql import GraphQLError, GraphQLSchema
@@ -25,6 +25,13 @@ _PREFIX = "sha256:"
 _HASH = re.compile(r"[0-9a-f]{64}")
 
 
+class Trusted(NamedTuple):
+    """A document of the folder, and the name of the file that has it."""
+
+    text: str
+    file: str
+
+
 class BadDocument(ValueError):
     """A trusted document cannot be used; the message names its file and says why."""
 
@@ -34,18 +41,18 @@ def digest_of(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def load(folder: Path) -> dict[str, str]:
+def load(folder: Path) -> dict[str, Trusted]:
     """The documents of a folder by id: *.graphql files by their hash, *.json files as objects of id and text.
 
     A text counts with and without the white space around it. BadDocument.
     """
-    found: dict[str, str] = {}
+    found: dict[str, Trusted] = {}
     if not folder.is_dir():
         raise BadDocument(f"{folder} is not a folder.")
     for path in sorted(folder.rglob("*.graphql")):
         text = _read(path).decode()
         for form in (text, text.strip()):
-            found[digest_of(form)] = form
+            found[digest_of(form)] = Trusted(form, path.name)
     for path in sorted(folder.rglob("*.json")):
         found.update(_manifest(path))
     return found
@@ -60,7 +67,7 @@ def _read(path: Path) -> bytes:
     return data
 
 
-def _manifest(path: Path) -> Iterator[tuple[str, str]]:
+def _manifest(path: Path) -> Iterator[tuple[str, Trusted]]:
     try:
         entries = orjson.loads(_read(path))
     except orjson.JSONDecodeError:
@@ -71,12 +78,12 @@ def _manifest(path: Path) -> Iterator[tuple[str, str]]:
         name = identifier.removeprefix(_PREFIX)
         if (name != identifier or _HASH.fullmatch(name)) and name != digest_of(text):
             raise BadDocument(f"{path.name}: {identifier} is not the hash of its document.")
-        yield name, text
+        yield name, Trusted(text, path.name)
 
 
-def trust(documents: Documents, schema: GraphQLSchema, texts: Mapping[str, str]) -> None:
+def trust(documents: Documents, schema: GraphQLSchema, found: Iterable[Trusted]) -> None:
     """Make the documents known from the start. BadDocument for one that is not valid here."""
-    for identifier, text in texts.items():
+    for text, file in found:
         try:
             known = documents.read(schema, text)
             errors = known.errors
@@ -85,7 +92,7 @@ def trust(documents: Documents, schema: GraphQLSchema, texts: Mapping[str, str])
         else:
             documents.trusted[text] = known
         if errors:
-            raise BadDocument(f"{identifier}: {errors[0].message} The document begins: {text.strip()[:60]}")
+            raise BadDocument(f"{file}: {errors[0].message} The document begins: {text.strip()[:60]}")
 
 
 class Persisted:

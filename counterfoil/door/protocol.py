@@ -39,9 +39,10 @@ class PatientProtocol(HttpToolsProtocol):
         """Count what has come, unless that has completed the head."""
         before = self._head
         super().data_received(data)
-        if before is None or self._head is None:
+        if self._head is None:
             return
-        self._head = before + len(data)
+        # What another request ended with stands before the first of these bytes.
+        self._head = 1 if before is None else before + len(data)
         most = self.config.h11_max_incomplete_event_size
         if most is not None and self._head > most:
             self._give_up(_LARGE)

@@ -6,16 +6,17 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 import orjson
+import structlog
 from starlette.responses import Response
 
 from counterfoil.door.media import GRAPHQL
+
+_log = structlog.get_logger("counterfoil.graphql")
 
 # RFC 9110, 15.5.6: a 405 says which methods there are.
 METHODS = "GET, HEAD, OPTIONS, POST"
 # RFC 9110, 11.6.1: a 401 says how to sign in.
 CHALLENGE = MappingProxyType({"WWW_Authenticate": "Bearer"})
-# What is left of such a request is not waited for.
-_CLOSE = MappingProxyType({"Connection": "close"})
 
 
 class Refused(Exception):
@@ -43,17 +44,26 @@ def bad_upload(message: str) -> BodyRefused:
 
 
 def body_too_large(most: int) -> BodyRefused:
-    """The body is longer than allowed, as it comes or unpacked."""
-    return BodyRefused(413, f"The request's body is limited to {most:,} bytes.", "BODY_TOO_LARGE", **_CLOSE)
+    """The body is longer than allowed, as it comes or unpacked.
+
+    The connection stays: most clients read an answer only when they have sent all, which is thrown away as it comes.
+    """
+    return BodyRefused(413, f"The request's body is limited to {most:,} bytes.", "BODY_TOO_LARGE")
 
 
 def body_too_slow(seconds: float) -> BodyRefused:
     """The body did not arrive in time."""
-    return BodyRefused(408, f"The request's body did not arrive within {seconds:g} seconds.", "BODY_TIMEOUT", **_CLOSE)
+    return BodyRefused(
+        408, f"The request's body did not arrive within {seconds:g} seconds.", "BODY_TIMEOUT", Connection="close"
+    )
 
 
 def refusal(refused: Refused) -> Response:
-    """The answer: a GraphQL request error result, which has no `data` (GraphQL over HTTP, Body)."""
+    """The answer: a GraphQL request error result, which has no `data` (GraphQL over HTTP, Body).
+
+    It leaves one line in the log.
+    """
+    _log.info("refused", path="", code=refused.code)
     body = {"errors": [{"message": str(refused), "extensions": {"code": refused.code}}]}
     content_type = f"{GRAPHQL}; charset=utf-8"
     return Response(orjson.dumps(body), refused.status, {**refused.headers, "Content-Type": content_type})

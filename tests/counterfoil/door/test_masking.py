@@ -102,11 +102,17 @@ async def test_what_is_refused_is_logged_in_one_line_without_values(client: Clie
         await client.run(f'{{ contacts(search: "{PERSON}", first: 101) {{ totalCount }} }}')
         await client.run("{ Zaphod }")
         await client.fault("UpdateContact", id=contact["id"], title=PERSON * 10)
+        await client.http.post("/graphql", json={"query": 5, "variables": {"name": PERSON}})
+        await client.http.post("/graphql", content=PERSON)
     assert [(entry["event"], entry.get("code")) for entry in entries] == [
         ("refused", "BAD_PAGE"),
         ("request", None),
         ("refused", "BAD_REQUEST"),
         ("request", None),
+        ("request", None),
+        ("refused", "BAD_REQUEST"),
+        ("request", None),
+        ("refused", "UNSUPPORTED_MEDIA_TYPE"),
         ("request", None),
     ]
     assert "Zaphod" not in repr(entries)

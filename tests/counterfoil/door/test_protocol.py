@@ -1,0 +1,145 @@
+"""Connections that send the head of a request slowly, in great length, or not at all."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+from unittest.mock import Mock
+
+import pytest
+import uvicorn
+from starlette.responses import PlainTextResponse
+from uvicorn.server import ServerState
+
+from counterfoil.door.protocol import PatientProtocol
+
+SECONDS = 7
+MOST = 1000
+LINE = b"GET / HTTP/1.1\r\nHost: x\r\n"
+
+
+class Transport(asyncio.Transport):
+    """A connection to nobody."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written = b""
+        self.closed = False
+
+    def write(self, data: Any) -> None:
+        self.written += bytes(data)
+
+    def close(self) -> None:
+        self.closed = True
+
+    def is_closing(self) -> bool:
+        return self.closed
+
+    def pause_reading(self) -> None: ...
+
+    def resume_reading(self) -> None: ...
+
+
+class Clock:
+    """What is to be called later, as an event loop keeps it."""
+
+    def __init__(self) -> None:
+        self.waiting: list[tuple[float, Callable[..., None], tuple[Any, ...], Any]] = []
+
+    def call_later(self, seconds: float, call: Callable[..., None], *given: Any) -> Any:
+        handle = Mock()
+        self.waiting.append((seconds, call, given, handle))
+        return handle
+
+    def create_task(self, work: Any, **_: Any) -> Any:
+        work.close()
+        return Mock()
+
+    def pass_time(self) -> None:
+        """All that has not been cancelled is due."""
+        due, self.waiting = self.waiting, []
+        for seconds, call, given, handle in due:
+            assert seconds == SECONDS
+            if not handle.cancel.called:
+                call(*given)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def transport() -> Transport:
+    return Transport()
+
+
+@pytest.fixture
+def protocol(clock: Clock, transport: Transport) -> PatientProtocol:
+    """A connection that has just been made."""
+    config = uvicorn.Config(
+        PlainTextResponse("x"), timeout_keep_alive=SECONDS, h11_max_incomplete_event_size=MOST, log_config=None
+    )
+    made = PatientProtocol(config, ServerState(), {}, _loop=clock)  # type: ignore[arg-type]  # as much of a loop as it needs
+    made.connection_made(transport)
+    return made
+
+
+def test_who_says_nothing_is_not_waited_for(protocol: PatientProtocol, clock: Clock, transport: Transport) -> None:
+    clock.pass_time()
+    assert (transport.closed, transport.written) == (True, b"")
+
+
+def test_half_a_head_is_answered_with_408(protocol: PatientProtocol, clock: Clock, transport: Transport) -> None:
+    for piece in (LINE[:5], LINE[5:], b"X-Slow: "):
+        protocol.data_received(piece)
+    assert not transport.closed
+    clock.pass_time()
+    assert transport.closed
+    assert transport.written.startswith(b"HTTP/1.1 408 Request Timeout\r\n")
+    assert b"connection: close" in transport.written
+
+
+def test_a_complete_head_is_the_applications_business(
+    protocol: PatientProtocol, clock: Clock, transport: Transport
+) -> None:
+    protocol.data_received(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n\r\n")
+    for _ in range(4):
+        protocol.data_received(b"x" * 1000)
+    clock.pass_time()
+    assert (transport.closed, transport.written) == (False, b"")
+
+
+def test_a_head_without_end_is_answered_with_431(protocol: PatientProtocol, transport: Transport) -> None:
+    protocol.data_received(LINE + b"X-Long: ")
+    used = len(LINE) + 8
+    protocol.data_received(b"x" * (MOST - used))
+    assert not transport.closed
+    protocol.data_received(b"x")
+    assert transport.closed
+    assert transport.written.startswith(b"HTTP/1.1 431 ")
+
+
+def test_the_next_request_has_its_own_time(protocol: PatientProtocol, clock: Clock, transport: Transport) -> None:
+    protocol.data_received(LINE + b"\r\n")
+    protocol.cycle.response_complete = True
+    protocol.data_received(LINE)
+    clock.pass_time()
+    assert transport.written.startswith(b"HTTP/1.1 408 ")
+
+
+def test_an_answer_on_its_way_is_not_mixed_with_another(
+    protocol: PatientProtocol, clock: Clock, transport: Transport
+) -> None:
+    protocol.data_received(LINE + b"\r\n" + LINE)
+    protocol.data_received(b"X-Slow: ")
+    clock.pass_time()
+    assert (transport.closed, transport.written) == (True, b"")
+
+
+def test_who_has_gone_is_not_waited_for(protocol: PatientProtocol, clock: Clock, transport: Transport) -> None:
+    protocol.connection_lost(None)
+    transport.closed = False
+    clock.pass_time()
+    assert not transport.closed
