@@ -42,7 +42,9 @@ class Tab:
             self.complaints.append(message.text)
 
     def _failed(self, request: Request) -> None:
-        self.complaints.append(f"{request.url}: {request.failure}")
+        # Leaving a page breaks off what it still loads.
+        if request.failure != "net::ERR_ABORTED":
+            self.complaints.append(f"{request.url}: {request.failure}")
 
 
 def executable() -> tuple[str, dict[str, str]]:

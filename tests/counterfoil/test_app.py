@@ -11,7 +11,6 @@ import httpx
 import pytest
 import structlog
 from starlette.applications import Starlette
-from starlette.types import Message, Scope
 
 import models
 from counterfoil import jobs, logs
@@ -140,21 +139,6 @@ async def test_a_listed_origin_may_and_no_other() -> None:
             assert (await sender.options("/graphql", headers=sent)).status_code == 200
         sent = {"origin": DESK, **wanted, "access-control-request-headers": "X-Anything"}
         assert (await sender.options("/graphql", headers=sent)).status_code == 400
-
-
-async def test_web_sockets_are_turned_away() -> None:
-    for protocols in (["graphql-transport-ws"], ["graphql-ws"], []):
-        sent: list[Message] = []
-
-        async def receive() -> Message:
-            return {"type": "websocket.connect"}
-
-        async def send(message: Message, sent: list[Message] = sent) -> None:
-            sent.append(message)
-
-        scope: Scope = {"type": "websocket", "path": "/graphql", "headers": [], "subprotocols": protocols}
-        await default_app()(scope, receive, send)
-        assert [message["type"] for message in sent] == ["websocket.close"]
 
 
 async def test_each_serving_process_reads_its_environment(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:

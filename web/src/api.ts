@@ -65,9 +65,15 @@ export async function signIn(email: string, password: string): Promise<Viewer> {
   throw new Error([...(data?.signIn?.errors ?? []), ...(errors ?? [])].map((error) => error.message).join(" "));
 }
 
-/** Sign out. What GraphiQL has kept on this machine may hold what the session could see: it goes, too. */
+/** Sign out, and begin again. What GraphiQL has kept on this machine may hold what the session could see: it goes, too. */
 export async function signOut(): Promise<void> {
   await ask(SIGN_OUT);
+  // Not before the page goes: GraphiQL writes its tabs half a second late.
+  addEventListener("pagehide", forget);
+  location.reload();
+}
+
+function forget(): void {
   for (const name of Object.keys(localStorage)) {
     if (name !== "graphiql:theme") localStorage.removeItem(name);
   }

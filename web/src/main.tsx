@@ -29,9 +29,7 @@ function Page({ first }: { first: Viewer | null }) {
 
   async function leave() {
     if (viewer) await signOut();
-    setTold("");
-    setViewer(null);
-    setAnonymous(false);
+    else setAnonymous(false);
   }
 
   if (viewer || anonymous) return <Explore viewer={viewer} onSignedOut={onSignedOut} onLeave={leave} />;

@@ -26,7 +26,7 @@ HOME = "http://counterfoil.test"
 DESK = "https://desk.example.com"
 CSRF = {"Counterfoil-Csrf": "1"}
 WANTED = {**CSRF, "Counterfoil-Session": "cookie"}
-VIEWER = "{ viewer { actor { name } } }"
+VIEWER = "query Cookies { viewer { actor { name } } }"
 SIGN_IN = """mutation ($input: SignInInput!) {
   signIn(input: $input) { token viewer { actor { name } } events { action } errors { code } }
 }"""
