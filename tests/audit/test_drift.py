@@ -148,6 +148,7 @@ async def test_a_forced_insert_is_found_and_adopted(
         (Contact, "notifications", {}),
         (Contact, "notifications", {"REMINDER": True}),
         (Contact, "portal_permissions", {"INVOICES": 1}),
+        (Contact, "email_problem", {"address": "eva@example.com"}),
         (ReminderWorkflow, "steps", {}),
         (ReminderWorkflow, "steps", ["7"]),
         (ReminderWorkflow, "steps", [{"days": 7}]),
@@ -162,6 +163,18 @@ async def test_what_the_product_could_not_read_is_not_adopted(
         await run(f'UPDATE "{table._meta.tablename}" SET {column} = {literal(forced)}')
     with pytest.raises(ValueError, match=f"{row['id']} holds what the product cannot read"):
         await drift(database)
+
+
+async def test_what_a_forced_change_entails_is_adopted_with_it(database: Database, database_url: str) -> None:
+    problem = {"address": "eva@example.com", "at": "2030-01-01T10:00:00+00:00", "reply": None, "delivery_id": "dlv_1"}
+    rows = [await new(Contact, methods=[email("eva@example.com")], email_problem=problem) for _ in range(2)]
+    async with unguarded(database_url) as run:
+        forced = literal([email("other@example.com")])
+        await run(f"UPDATE contact SET methods = {forced} WHERE id = '{rows[0]['id']}'")
+        await run(f"UPDATE contact SET title = 'Buyer' WHERE id = '{rows[1]['id']}'")
+    seqs = await healed(database)
+    changed = [(await row_of(database, Contact, row["id"]))["email_problem"] is None for row in rows]
+    assert (len(seqs), changed) == (2, [True, False])
 
 
 @pytest.mark.parametrize("dialect", ["postgres"])

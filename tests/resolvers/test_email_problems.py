@@ -104,6 +104,18 @@ async def test_it_goes_when_the_preferred_address_changes(client: Client) -> Non
         assert "email problem “eva@example.com” removed" in stub["sentence"]
 
 
+async def test_who_gets_the_address_later_is_not_marked_until_an_email_tells(client: Client) -> None:
+    person = await eva(client)
+    await bounced(person["id"])
+    new, moved = await eva(client), await eva(client, methods=[OTHER])
+    await client.change(UPDATE_CONTACT, input={"id": moved["id"], "methods": [EVA]})
+    for later in (new, moved):
+        assert await problem(client, later) is None
+    await bounced(new["id"])
+    for marked in (person, new, moved):
+        assert await problem(client, marked) is not None
+
+
 async def test_it_stays_when_something_else_changes(client: Client) -> None:
     person = await eva(client)
     await bounced(person["id"])
