@@ -35,7 +35,7 @@ from services.communications.draft import Attachment, Draft
 from services.communications.making import Made
 from services.communications.material import Material, gather
 from services.communications.recording import record
-from services.communications.wording import Wording, own_message
+from services.communications.wording import Wording
 from services.pdf import MEDIA_TYPE
 
 _PREPARED = "prepared"
@@ -131,7 +131,7 @@ async def _compose(given: Mapping[str, Any], material: Material, made: Sequence[
     attaching.check_limits(attachments, ("document_ids",))
     template = material.template
     if template is None:
-        messages = [own_message(given)] * len(recipients)
+        messages = [await wording.own(given)] * len(recipients)
     else:
         whose = recipients if separate else [None] * len(recipients)
         messages = await wording.messages(given["kind"], material, template, whose, clock.now().date())
