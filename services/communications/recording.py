@@ -79,6 +79,7 @@ def _delivery(communication: Row, addressee: Addressee) -> dict[str, Any]:
         "html": message.html,
         "attempts": 0,
         "may_repeat": False,
+        "about_sales": communication["about_sales"],
     }
 
 

@@ -95,8 +95,8 @@ def _draft(first: Row, deliveries: Sequence[Row], recipients: Sequence[Recipient
 
 
 def _check_may(actor: Actor, row: Row) -> None:
-    if row["sales_document_id"] is not None and not actor.may(Permission.SALES_DOCUMENTS_READ):
-        raise Forbidden("An email about a sales document needs the permission SALES_DOCUMENTS_READ, too.")
+    if row["about_sales"] and not actor.may(Permission.SALES_DOCUMENTS_READ):
+        raise Forbidden("An email that tells of sales documents needs the permission SALES_DOCUMENTS_READ, too.")
 
 
 def _check_can(row: Row) -> None:

@@ -14,7 +14,6 @@ from typing import Any
 from audit import Actor, Change
 from models import (
     Choice,
-    CommunicationKind,
     Contact,
     Customer,
     Document,
@@ -27,6 +26,7 @@ from models import (
     Suppression,
     clock,
 )
+from models.communication_kind import SALES
 from services import documents
 from services.communications import attaching, choosing, making
 from services.communications.attachment_storage import keep
@@ -61,7 +61,7 @@ class Preview:
 def check_may(actor: Actor, given: Mapping[str, Any]) -> None:
     """Forbidden unless the actor may read all that goes out with the email."""
     told = given.get("sales_document_id") is not None or given.get("attach_statement")
-    if (told or given["kind"] is CommunicationKind.STATEMENT) and not actor.may(Permission.SALES_DOCUMENTS_READ):
+    if (told or given["kind"] in SALES) and not actor.may(Permission.SALES_DOCUMENTS_READ):
         raise Forbidden("To send what tells of sales documents needs the permission SALES_DOCUMENTS_READ, too.")
     if given.get("document_ids") and not actor.may(Permission.DOCUMENTS_READ):
         raise Forbidden("To attach documents needs the permission DOCUMENTS_READ, too.")

@@ -29,6 +29,7 @@ pytestmark = pytest.mark.anyio
 
 EVERYWHERE = pytest.mark.parametrize("storage", ["folder", "s3"], indirect=True)
 SENT = "{ id attachments { name downloadUrl document { id } } }"
+RESEND = "mutation ($input: ResendCommunicationInput!) { resendCommunication(input: $input) { errors { code } } }"
 READ = f"query ($id: ID!) {{ node(id: $id) {{ ... on Communication {SENT} }} }}"
 
 
@@ -128,6 +129,26 @@ async def test_attachments_are_downloaded_by_who_may_read_the_log(client: Client
         response = await get(url)
         assert (response.status_code, response.text) == (403, f"This needs the permission {needed}.\n")
     assert actions(await recorded(client, after=before)).count("USER_PERMISSION_REFUSED") == 2
+
+
+async def test_a_statement_is_for_who_may_see_sales_documents(client: Client, client_with: ClientWith) -> None:
+    grace = await factories.recipient(client)
+    less = [Permission.COMMUNICATIONS_READ, Permission.COMMUNICATIONS_SEND, Permission.CUSTOMERS_READ]
+    seer, role = await client_with([*less, Permission.SALES_DOCUMENTS_READ]), await factories.user_role(client, *less)
+    told = [
+        await factories.communication(client, grace["customer"]["id"], kind=kind, attachStatement=True)
+        for kind in ("STATEMENT", "TASK")
+    ]
+    urls = [await url_for(seer, one["id"]) for one in told]
+    assert [(await get(url)).status_code for url in urls] == [200, 200]
+    assert seer.user is not None
+    await client.change(UPDATE_USER, input={"id": seer.user["id"], "roleId": role["id"]})
+    for one, url in zip(told, urls, strict=True):
+        assert (await get(url)).status_code == 403
+        assert await seer.run(READ.replace("document { id }", ""), id=one["id"]) == {"node": None}
+        await seer.run(RESEND, input={"id": one["id"]})
+        assert seer.codes == ["FORBIDDEN"]
+        assert "SALES_DOCUMENTS_READ" in seer.errors[0]["message"]
 
 
 async def test_addresses_of_attachments_expire_and_name_nothing_else(client: Client) -> None:
