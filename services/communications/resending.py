@@ -31,6 +31,7 @@ from services import documents
 from services.communications import attaching, choosing
 from services.communications.choosing import Recipient
 from services.communications.draft import Attachment, Draft, Message
+from services.communications.material import check_about
 from services.communications.recording import record
 
 # What they say works once.
@@ -61,14 +62,19 @@ async def resend(change: Change, given: Mapping[str, Any]) -> Row:
     """
     if _FAULT in given:
         raise given[_FAULT]
-    customer_id = (await change.read(Communication, given["id"]))["customer_id"]
-    await change.get(Customer, customer_id)
-    await change.where(Contact, customer_id=customer_id)
+    read = await change.read(Communication, given["id"])
+    await change.get(Customer, read["customer_id"])
+    await change.where(Contact, customer_id=read["customer_id"])
+    # What it is about never changes.
+    about = await change.get(SalesDocument, read["sales_document_id"]) if read["sales_document_id"] else None
     first = await change.get(Communication, given["id"], given.get("expected_revision"))
     _check_may(change.actor, first)
     _check_can(first)
+    if about is not None:
+        check_about(CommunicationKind(first["kind"]), about, ("id",))
     deliveries = await change.where(Delivery, lock=False, communication_id=first["id"])
-    recipients = await _recipients(given, first, deliveries)
+    location_id = about["location_id"] if about is not None else None
+    recipients = await _recipients(given, first, deliveries, location_id)
     in_cc = next((i for i, recipient in enumerate(recipients) if recipient.field is RecipientField.CC), None)
     if first["separate"] and in_cc is not None:
         message = "Each recipient got a message of their own, in which nobody stands in Cc: put everybody in To."
@@ -110,9 +116,11 @@ def _check_can(row: Row) -> None:
         raise Fault(ErrorCode.WRONG_STATUS, message, ("id",))
 
 
-async def _recipients(given: Mapping[str, Any], first: Row, deliveries: Sequence[Row]) -> list[Recipient]:
+async def _recipients(
+    given: Mapping[str, Any], first: Row, deliveries: Sequence[Row], location_id: str | None
+) -> list[Recipient]:
     kind, customer_id = CommunicationKind(first["kind"]), first["customer_id"]
-    [found] = await decisions([customer_id], kind, {customer_id: await _location_id(first)})
+    [found] = await decisions([customer_id], kind, {customer_id: location_id})
     statuses = given.get("statuses")
     if given.get("recipients") is not None:
         if statuses is not None:
@@ -145,13 +153,6 @@ def _again(delivery: Row, decision: Decision | None) -> Recipient:
     )
     email = delivery["email"] if kept else decision.contact["email"]
     return Recipient(decision, email, Choice.MANUAL, RecipientField(delivery["field"]))
-
-
-async def _location_id(row: Row) -> str | None:
-    if row["sales_document_id"] is None:
-        return None
-    [document] = await by_ids(SalesDocument)([row["sales_document_id"]])
-    return document["location_id"] if document is not None else None
 
 
 def _message(delivery: Row) -> Message:

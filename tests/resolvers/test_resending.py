@@ -19,10 +19,12 @@ from tests.resolvers.communications import deliveries, disable, waiting
 from tests.resolvers.documents import (
     DELETE_CONTACT,
     DELETE_DOCUMENT,
+    RECORD_PAYMENT,
     RESEND_COMMUNICATION,
     SEND_COMMUNICATION,
     SEND_PASSWORD_LINK,
     UPDATE_CONTACT,
+    VOID,
 )
 from tests.resolvers.stubs import actions, nothing_recorded
 
@@ -169,6 +171,26 @@ async def test_what_cannot_be_sent_again_says_why(client: Client, storage: Stora
     async with nothing_recorded():
         fault = await client.fault(RESEND_COMMUNICATION, input={"id": first["id"]})
     assert (fault["code"], fault["field"]) == ("NOT_FOUND", ["input", "id"])
+
+
+async def test_nobody_is_reminded_again_of_what_is_paid_or_void(client: Client) -> None:
+    grace = await factories.recipient(client)
+    customer_id = grace["customer"]["id"]
+    paid, void = [await factories.posted_invoice(client, customer_id) for _ in range(2)]
+    sent = {}
+    for kind, invoice in (("REMINDER", paid), ("INVOICE", paid), ("REMINDER", void), ("INVOICE", void)):
+        about = {"kind": kind, "customerId": customer_id, "salesDocumentId": invoice["id"]}
+        sent[kind, invoice["id"]] = (await client.change(SEND_COMMUNICATION, input=about))["communication"]
+    await resent(client, sent["REMINDER", paid["id"]])
+    await client.change(RECORD_PAYMENT, input={"salesDocumentId": paid["id"], "amount": "500", "method": "CASH"})
+    await client.change(VOID, input={"id": void["id"]})
+    for key, is_sent in zip(sent, (False, True, False, False), strict=True):
+        if is_sent:
+            await resent(client, sent[key])
+            continue
+        async with nothing_recorded():
+            fault = await client.fault(RESEND_COMMUNICATION, input={"id": sent[key]["id"]})
+        assert (fault["code"], fault["field"]) == ("WRONG_STATUS", ["input", "id"]), key
 
 
 async def test_emails_about_sales_documents_are_for_who_may_read_those(client: Client, client_with: ClientWith) -> None:
