@@ -62,7 +62,8 @@ def communications(listing: Listing, description: str) -> Any:
     """Communications: those of the parent when the listing has one, else all."""
     return connection(
         listing,
-        f"{description} Those that tell of sales documents, as statements do, are left out without SALES_DOCUMENTS_READ.",
+        f"{description} Those that tell of sales documents, as statements do, are left out without"
+        " SALES_DOCUMENTS_READ.",
         filter_type=CommunicationFilter,
         conditions=_conditions,
         nested=listing.nested,

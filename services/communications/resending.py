@@ -27,6 +27,7 @@ from models.recipient import Decision
 from models.recipient_rows import decisions
 from models.rows import by_ids
 from models.table import decode_row
+from models.text import key
 from services import documents
 from services.communications import attaching, choosing
 from services.communications.choosing import Recipient
@@ -46,8 +47,8 @@ async def prepare(actor: Actor, given: dict[str, Any]) -> None:
         check_id(given["id"], Communication.prefix, "id")
         [row] = await by_ids(Communication)([given["id"]])
         if row is not None:
-            _check_may(actor, row)
-            found = _attachments(decode_row(Communication, row))
+            _check_may(actor, decode_row(Communication, row))
+            found = _attachments(row)
             await attaching.check_bytes(documents.current(), found, [("id",)] * len(found))
     except Fault as fault:
         given[_FAULT] = fault
@@ -103,6 +104,9 @@ def _draft(first: Row, deliveries: Sequence[Row], recipients: Sequence[Recipient
 def _check_may(actor: Actor, row: Row) -> None:
     if row["about_sales"] and not actor.may(Permission.SALES_DOCUMENTS_READ):
         raise Forbidden("An email that tells of sales documents needs the permission SALES_DOCUMENTS_READ, too.")
+    attaches = any(attachment["document_id"] is not None for attachment in row["attachments"])
+    if attaches and not actor.may(Permission.DOCUMENTS_READ):
+        raise Forbidden("An email that attaches documents needs the permission DOCUMENTS_READ, too.")
 
 
 def _check_can(row: Row) -> None:
@@ -131,10 +135,20 @@ async def _recipients(
     if not chosen:
         raise Fault.invalid("None of its deliveries has such a status.", "statuses")
     by_id = {decision.contact["id"]: decision for decision in found}
-    recipients = [_again(delivery, by_id.get(delivery["contact_id"])) for delivery in chosen]
+    recipients = _once([_again(delivery, by_id.get(delivery["contact_id"])) for delivery in chosen])
     if all(recipient.field is RecipientField.CC for recipient in recipients):
         return [replace(recipient, field=RecipientField.TO) for recipient in recipients]
     return recipients
+
+
+def _once(recipients: Sequence[Recipient]) -> list[Recipient]:
+    """Each address of a contact once, in To if it stood there: one may have taken the place of several."""
+    found: dict[tuple[str, str], Recipient] = {}
+    for recipient in recipients:
+        who = recipient.contact["id"], key(recipient.email)
+        if who not in found or recipient.field is RecipientField.TO:
+            found[who] = recipient
+    return list(found.values())
 
 
 def _again(delivery: Row, decision: Decision | None) -> Recipient:

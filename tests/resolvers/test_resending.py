@@ -102,6 +102,20 @@ async def test_a_contact_gets_it_where_they_are_now(client: Client) -> None:
     assert (await deliveries(await resent(client, first)))[0]["email"] == "new@example.com"
 
 
+async def test_two_addresses_that_became_one_get_it_once(client: Client) -> None:
+    old = {"methods": [{"kind": "EMAIL", "value": f"{name}@example.com"} for name in ("grace", "hopper")]}
+    grace = await factories.recipient(client, **old)
+    chosen = [{"contactId": grace["id"], "email": f"{name}@example.com"} for name in ("grace", "hopper")]
+    for fields, kept in ((("TO", "TO"), "TO"), (("CC", "TO"), "TO")):
+        to = [{**one, "field": field} for one, field in zip(chosen, fields, strict=True)]
+        first = await factories.communication(client, grace["customer"]["id"], recipients=to)
+        assert len(await deliveries(first)) == 2
+        await client.change(UPDATE_CONTACT, input={"id": grace["id"], **mail_at("new@example.com")})
+        [row] = await deliveries(await resent(client, first))
+        assert (row["email"], row["field"]) == ("new@example.com", kept)
+        await client.change(UPDATE_CONTACT, input={"id": grace["id"], **old})
+
+
 async def test_others_get_the_text_of_the_first(client: Client) -> None:
     first, [_, alan] = await invoice_to(client, "Grace", "Alan")
     other = await factories.contact(client, first["customer"]["id"], **mail_at("other@example.com"))
