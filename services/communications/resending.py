@@ -34,6 +34,7 @@ from services.communications.choosing import Recipient
 from services.communications.draft import Attachment, Draft, Message
 from services.communications.material import check_about
 from services.communications.recording import record
+from services.communications.sending import check_sees_customers
 
 # What they say works once.
 _ONCE = frozenset({CommunicationKind.WELCOME.value, CommunicationKind.SET_PASSWORD.value})
@@ -43,6 +44,7 @@ _FAULT = "fault"
 
 async def prepare(actor: Actor, given: dict[str, Any]) -> None:
     """Look whether the attachments' bytes are there, before the transaction; it adds to what was given. Forbidden."""
+    check_sees_customers(actor)
     try:
         check_id(given["id"], Communication.prefix, "id")
         [row] = await by_ids(Communication)([given["id"]])

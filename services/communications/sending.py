@@ -58,8 +58,15 @@ class Preview:
     warnings: Sequence[str]
 
 
+def check_sees_customers(actor: Actor) -> None:
+    """Forbidden unless the actor may see customers: errors and warnings name contacts, templates tell of them."""
+    if not actor.may(Permission.CUSTOMERS_READ):
+        raise Forbidden("To send emails to customers needs the permission CUSTOMERS_READ, too.")
+
+
 def check_may(actor: Actor, given: Mapping[str, Any]) -> None:
-    """Forbidden unless the actor may read all that goes out with the email."""
+    """Forbidden unless the actor may read all that goes out with the email, and to whom."""
+    check_sees_customers(actor)
     told = given.get("sales_document_id") is not None or given.get("attach_statement")
     if (told or given["kind"] in SALES) and not actor.may(Permission.SALES_DOCUMENTS_READ):
         raise Forbidden("To send what tells of sales documents needs the permission SALES_DOCUMENTS_READ, too.")

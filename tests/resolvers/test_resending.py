@@ -210,8 +210,12 @@ async def test_nobody_is_reminded_again_of_what_is_paid_or_void(client: Client) 
 async def test_emails_about_sales_documents_are_for_who_may_read_those(client: Client, client_with: ClientWith) -> None:
     first, _ = await invoice_to(client, "Grace")
     plain = await factories.communication(client)
-    sender = await client_with([Permission.COMMUNICATIONS_SEND])
+    sender = await client_with([Permission.COMMUNICATIONS_SEND, Permission.CUSTOMERS_READ])
     count = len(await waiting())
+    blind = await client_with([Permission.COMMUNICATIONS_SEND, Permission.SALES_DOCUMENTS_READ])
+    await blind.run(BARE, input={"id": plain["id"]})
+    assert blind.codes == ["FORBIDDEN"]
+    assert "CUSTOMERS_READ" in blind.errors[0]["message"]
     await sender.run(BARE, input={"id": first["id"]})
     assert sender.codes == ["FORBIDDEN"]
     assert "SALES_DOCUMENTS_READ" in sender.errors[0]["message"]

@@ -440,6 +440,11 @@ async def test_sending_has_its_own_permissions(client: Client, client_with: Clie
             await sender.run(text, input=sent)
             assert sender.codes == ["FORBIDDEN"], sent
             assert permission in sender.errors[0]["message"]
+    blind = await client_with(granted[:2])
+    for text in (BARE, BARE_PREVIEW):
+        await blind.run(text, input=text_to(customer))
+        assert blind.codes == ["FORBIDDEN"]
+        assert "CUSTOMERS_READ" in blind.errors[0]["message"]
     assert await waiting() == []
     await sender.run(BARE, input=text_to(customer))
     assert (sender.errors, len(await waiting())) == ([], 1)
