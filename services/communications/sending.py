@@ -27,11 +27,12 @@ from models import (
     clock,
 )
 from models.communication_kind import SALES
+from models.text import key
 from services import documents
 from services.communications import attaching, choosing, making
 from services.communications.attachment_storage import keep
 from services.communications.choosing import Recipient
-from services.communications.draft import Attachment, Draft
+from services.communications.draft import Addressee, Attachment, Draft
 from services.communications.making import Made
 from services.communications.material import Material, gather
 from services.communications.recording import record
@@ -120,7 +121,7 @@ async def preview(actor: Actor, given: Mapping[str, Any]) -> Preview:
         Attachment(one.name, MEDIA_TYPE, len(one.data), hashlib.sha256(one.data).hexdigest()) for one in made
     ]
     draft = await _compose(given, material, attachments, Wording())
-    return Preview(draft, _warnings(draft))
+    return Preview(draft, [*_warnings(draft), *_shared_addresses(draft)])
 
 
 async def _look(given: Mapping[str, Any]) -> tuple[Material, list[Made]]:
@@ -184,3 +185,16 @@ def _warnings(draft: Draft) -> list[str]:
         if problem is not None and problem["address"].casefold() == addressee.email.casefold():
             warnings.append(f"The last email to {problem['address']} did not arrive.")
     return warnings
+
+
+def _shared_addresses(draft: Draft) -> list[str]:
+    """That an address is written to more than once, since several contacts have it."""
+    by_address: dict[str, list[Addressee]] = {}
+    for addressee in draft.addressees:
+        by_address.setdefault(key(addressee.email), []).append(addressee)
+    return [
+        f"{several[0].email} would get it {len(several)} times, as the address of"
+        f" {', '.join(Contact.label(one.contact) for one in several)}."
+        for several in by_address.values()
+        if len(several) > 1
+    ]

@@ -138,6 +138,19 @@ async def test_a_bounced_address_is_written_to_by_hand_only(client: Client) -> N
         assert "EMAIL_PROBLEM" in row["reasons"]
 
 
+async def test_a_preview_says_that_an_address_gets_it_twice(client: Client) -> None:
+    customer = await factories.customer(client)
+    named = {"lastName": "Hopper"}
+    for first, address in (("Grace", "office@example.com"), ("Ada", "ada@example.com"), ("Alan", "Office@example.com")):
+        await factories.recipient(client, customer["id"], firstName=first, **named, **methods(address))
+    told = "office@example.com would get it 2 times, as the address of "
+    [warned] = (await looked_ahead(client, **text_to(customer)))["warnings"]
+    assert warned.casefold().startswith(told)
+    assert {"Grace Hopper", "Alan Hopper"} == set(warned[len(told) : -1].split(", "))
+    communication = (await client.change(SEND_COMMUNICATION, input=text_to(customer)))["communication"]
+    assert len(await deliveries(communication)) == 3
+
+
 async def test_one_message_for_all_has_a_cc(client: Client) -> None:
     customer = await factories.customer(client)
     people = [await factories.recipient(client, customer["id"]) for _ in range(2)]
