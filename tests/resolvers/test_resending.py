@@ -103,7 +103,9 @@ async def test_a_contact_gets_it_where_they_are_now(client: Client) -> None:
 
 
 async def test_two_addresses_that_became_one_get_it_once(client: Client) -> None:
-    old = {"methods": [{"kind": "EMAIL", "value": f"{name}@example.com"} for name in ("grace", "hopper")]}
+    old: dict[str, Any] = {
+        "methods": [{"kind": "EMAIL", "value": f"{name}@example.com"} for name in ("grace", "hopper")]
+    }
     grace = await factories.recipient(client, **old)
     chosen = [{"contactId": grace["id"], "email": f"{name}@example.com"} for name in ("grace", "hopper")]
     for fields, kept in ((("TO", "TO"), "TO"), (("CC", "TO"), "TO")):

@@ -416,10 +416,17 @@ async def test_what_is_recorded_is_what_is_sent_whatever_changes_meanwhile(clien
     assert [row["email"] for row in await deliveries(third)] == [new]
 
 
-async def test_a_repeat_with_the_same_key_sends_once(client: Client) -> None:
+async def test_a_repeat_with_the_same_key_sends_once(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     grace = await factories.recipient(client)
     document = await factories.document(client, grace["customer"]["id"])
-    sent = {"input": text_to(grace["customer"], documentIds=[document["id"]])}
+    sent = {"input": text_to(grace["customer"], documentIds=[document["id"]], attachStatement=True)}
+    pdfs, made = making.pdfs, []
+
+    async def counted(*args: Any) -> Any:
+        made.append(args)
+        return await pdfs(*args)
+
+    monkeypatch.setattr(making, "pdfs", counted)
     first = await client.send(SEND_COMMUNICATION, sent, {"Idempotency-Key": "k"})
     # Who repeats it does not send, so it matters no more whether it could be sent.
     await client.change(UPDATE_CONTACT, input={"id": grace["id"], "methods": []})
@@ -427,7 +434,11 @@ async def test_a_repeat_with_the_same_key_sends_once(client: Client) -> None:
         again = await client.send(SEND_COMMUNICATION, sent, {"Idempotency-Key": "k"})
     one, other = (answer["sendCommunication"]["communication"] for answer in (first, again))
     assert one["id"] == other["id"]
-    assert len(await waiting()) == 1
+    assert len(await waiting()) == len(made) == 1
+    sent["input"]["subject"] = "Something else"
+    await client.send(SEND_COMMUNICATION, sent, {"Idempotency-Key": "k"})
+    [fault] = client.response.json()["data"]["sendCommunication"]["errors"]
+    assert (fault["code"], len(made)) == ("IDEMPOTENCY_MISMATCH", 1)
 
 
 async def test_sending_has_its_own_permissions(client: Client, client_with: ClientWith) -> None:
