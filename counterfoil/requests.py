@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from counterfoil.uploads import is_upload
-from models.download import PATH as DOWNLOADS
+from models import download, pdf_link
 from models.identifier import new_id
 
 _log = structlog.get_logger("counterfoil.http")
@@ -102,7 +102,7 @@ class Requests:
 def _path(scope: Scope) -> str:
     """The path as logs may hold it: in those of downloads stand a token and a name."""
     path = str(scope["path"])
-    return f"{DOWNLOADS}…" if path.startswith(DOWNLOADS) else path
+    return next((f"{hidden}…" for hidden in (download.PATH, pdf_link.PATH) if path.startswith(hidden)), path)
 
 
 def limited(scope: Scope, receive: Receive, most: int) -> Receive:

@@ -83,7 +83,7 @@ class SendingQuery:
     preview_communication: CommunicationPreview = strawberry.field(
         resolver=_preview,
         description="What sendCommunication would send for the same input now: to whom, with which texts and files."
-        " Nothing is sent or kept.",
+        " Nothing is sent or kept. Needs the permission CUSTOMERS_READ, too.",
         directives=[needs(Permission.COMMUNICATIONS_SEND, Permission.COMMUNICATIONS_READ)],
         metadata={AT_MOST: MOST_RECIPIENTS},
     )
@@ -114,7 +114,8 @@ class SendingMutation:
         SendCommunicationInput,
         SendCommunicationPayload,
         "Send an email to a customer's contacts: its messages wait for the mail server when this answers. When its"
-        " template is disabled nothing is sent, and the communication says so. NO_RECIPIENT when nobody would get it.",
+        " template is disabled nothing is sent, and the communication says so. NO_RECIPIENT when nobody would get it."
+        " Needs the permission CUSTOMERS_READ, too.",
         _SEND,
         verify=_prepare_to_send,
     )
@@ -122,7 +123,8 @@ class SendingMutation:
         _resend,
         ResendCommunicationInput,
         ResendCommunicationPayload,
-        "Send a communication again, with the same texts and attachments, to the same recipients or to others.",
+        "Send a communication again, with the same texts and attachments, to the same recipients or to others."
+        " Needs the permission CUSTOMERS_READ, too.",
         _SEND,
         verify=_prepare_to_resend,
     )

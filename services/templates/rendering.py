@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from models import CommunicationKind, Fault, Row
@@ -31,11 +30,6 @@ def render(template: Row, variables: Mapping[str, Any]) -> Message:
         text=_tidy(_filled(template, "text_source", variables)),
         html=None if html is None else sanitized(_filled(template, "html_source", variables)),
     )
-
-
-async def render_all(template: Row, several: Sequence[Mapping[str, Any]]) -> list[Message]:
-    """`render` for several emails, off the event loop."""
-    return await asyncio.to_thread(lambda: [render(template, variables) for variables in several])
 
 
 def _filled(template: Row, name: str, variables: Mapping[str, Any]) -> str:

@@ -272,8 +272,9 @@ async def test_neither_token_nor_name_reach_the_log(client: Client, capsys: pyte
     capsys.readouterr()
     await get(document["downloadUrl"])
     await get("/documents/forged/Secret.txt")
+    await get("/pdf/Secret")
     logged = capsys.readouterr().out
-    assert logged.count("/documents/…") == 2
+    assert (logged.count("/documents/…"), logged.count("/pdf/…")) == (2, 1)
     assert "Secret" not in logged
     assert document["downloadUrl"].split("/")[2] not in logged
 

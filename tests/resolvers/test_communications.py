@@ -11,6 +11,7 @@ import models
 from audit import Change
 from models import CommunicationKind, Contact, DeliveryStatus, Permission, Suppression, clock
 from models.identifier import new_id
+from services.communications import Attachment
 from tests import factories
 from tests.audit.rows import by_ada
 from tests.client import Client, ClientWith
@@ -210,16 +211,27 @@ async def test_what_is_about_sales_documents_is_for_those_who_may_see_them(
     person = await eva(client)
     invoice = await factories.posted_invoice(client, person["customer"]["id"])
     about, delivery = await sent_to(person["id"], subject_line="Invoice", sales_document_id=invoice["id"])
-    await sent_to(person["id"], subject_line="Again", resend_of_id=about["id"])
+    statement, part = await sent_to(person["id"], subject_line="Yours")
+    file: dict[str, Any] = {"name": "x.pdf", "media_type": "application/pdf", "size": 1, "sha256": "0" * 64}
+    work: dict[str, Any] = {"kind": CommunicationKind.TASK}
+    attached = (Attachment(**file, document_id=new_id("doc")), Attachment(**file))
+    await sent_to(person["id"], subject_line="Balance", attachments=attached, **work)
+    await sent_to(person["id"], subject_line="Again", resend_of_id=about["id"], attachments=attached[:1], **work)
     assert [one["subject"] for one in await log(client, invoice["id"])] == ["Invoice"]
-    assert [one["subject"] for one in await log(client, person["customer"]["id"])] == ["Again", "Invoice"]
+    assert [one["subject"] for one in await log(client, person["customer"]["id"])] == [
+        "Again",
+        "Balance",
+        "Yours",
+        "Invoice",
+    ]
     reader = await client_with([P.CUSTOMERS_READ, P.COMMUNICATIONS_READ])
     for identifier in (person["id"], person["customer"]["id"]):
         [shown] = await log(reader, identifier)
         assert (shown["subject"], shown["resendOf"]) == ("Again", None)
     assert await subjects(reader) == ["Again"]
-    for one in (about, delivery):
-        name = "communication" if one is about else "delivery"
+    assert await subjects(reader, kinds=["STATEMENT", "INVOICE"]) == []
+    for one in (about, delivery, statement, part):
+        name = "communication" if one in (about, statement) else "delivery"
         text = f"query ($id: ID!) {{ node(id: $id) {{ id }} {name}(id: $id) {{ id }} }}"
         assert await reader.run(text, id=one["id"]) == {"node": None, name: None}
         assert (await client.run(text, id=one["id"]))["node"] == {"id": one["id"]}

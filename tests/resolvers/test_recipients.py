@@ -205,6 +205,11 @@ async def test_who_may_ask(client: Client, client_with: ClientWith) -> None:
     reader = await client_with([Permission.CUSTOMERS_READ])
     await reader.run(RECIPIENTS, **sent)
     assert reader.codes == ["FORBIDDEN"]
+    blind = await client_with([Permission.COMMUNICATIONS_READ])
+    ask_blindly = "query ($id: ID!) { recipients(customerId: $id, kind: INVOICE) { warning { code } } }"
+    await blind.run(ask_blindly, id=sent["customerId"])
+    assert blind.codes == ["FORBIDDEN"]
+    assert "CUSTOMERS_READ" in blind.errors[0]["message"]
     clerk = await client_with([Permission.CUSTOMERS_READ, Permission.COMMUNICATIONS_READ])
     assert (await clerk.run(RECIPIENTS, **sent))["recipients"]["recipients"] == []
     await clerk.run(RECIPIENTS, **sent, salesDocumentId=document["id"])

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from audit import SYSTEM, Change, Request, transact
-from models import CommunicationKind, Fault, Permission, ReminderWorkflow, Row, clock, preference_values
+from models import CommunicationKind, Fault, Permission, ReminderWorkflow, clock, preference_values
 from models.identifier import new_id
 from models.template import TEMPLATE_LIMIT
 from services import defaults
-from services.templates import chosen, find, maintaining, standard
+from services.templates import chosen, maintaining, standard
 from services.templates.standards import sources
 from tests import factories
 from tests.audit.rows import by_ada
@@ -360,20 +360,15 @@ async def test_who_sends_finds_a_template_of_the_kind(client: Client) -> None:
     template = await factories.template(client)
     kind = CommunicationKind.INVOICE
 
-    async def both(wanted: CommunicationKind, identifier: str | None) -> Row:
-        found, _ = await transact(SYSTEM, Request.new(), lambda change: find(change, wanted, identifier))
-        assert found["id"] == (await chosen(wanted, identifier))["id"]
-        return found
-
-    assert (await both(kind, None))["id"] == (await standard(kind))["id"]
-    assert (await both(kind, template["id"]))["name"] == template["name"]
+    assert (await chosen(kind, None))["id"] == (await standard(kind))["id"]
+    assert (await chosen(kind, template["id"]))["name"] == template["name"]
     for wanted, identifier, code in (
         (CommunicationKind.TASK, template["id"], "INVALID"),
         (kind, new_id("tpl"), "NOT_FOUND"),
         (kind, "x", "INVALID"),
     ):
         with pytest.raises(Fault) as raised:
-            await both(wanted, identifier)
+            await chosen(wanted, identifier)
         first = raised.value
         with pytest.raises(Fault) as raised:
             await chosen(wanted, identifier)

@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from models import CommunicationKind, Fault, Row
-from services.communications import Message
-from services.templates import render, render_all, variables
+from services.templates import render, variables
 from services.templates.markup import sanitized
 from tests.services.templates.facts import CONTACT, CUSTOMER, INVOICE, full, minimal
 
@@ -152,10 +151,3 @@ def test_what_was_forced_past_the_checks_is_not_sent() -> None:
         render(forced, full(_K.INVOICE))
     with pytest.raises(Fault, match=r"^Mend the template Mine first\. Its html: Line 1: <script> may not stand"):
         render(template("x", html="<script>x</script>\x01"), full(_K.INVOICE))
-
-
-@pytest.mark.anyio
-async def test_many_are_rendered_off_the_event_loop() -> None:
-    facts = [full(_K.INVOICE, contact={**CONTACT, "first_name": name}) for name in ("Ada", "Bo")]
-    messages = await render_all(template("{{ contact.first_name }}"), facts)
-    assert messages == [Message("x", "Ada\n"), Message("x", "Bo\n")]
