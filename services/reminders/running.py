@@ -13,9 +13,10 @@ from itertools import groupby
 import structlog
 
 from audit import SYSTEM, Change, Request, transact
-from models import Customer, SalesDocument, clock
-from services import communications
+from models import Busy, Customer, SalesDocument, clock
+from services import communications, documents
 from services.communications import Draft
+from services.communications.attaching import hold
 from services.reminders.attaching import attachments
 from services.reminders.item import Item
 from services.reminders.planning import again, page
@@ -30,7 +31,8 @@ _log = structlog.get_logger("counterfoil.reminders")
 @dataclass
 class Counts:
     """How many reminders and statements were sent, how many of them to nobody, how many were not as planned any more
-    when they were to be sent, and how many failed. The last two are tried again the next time.
+    when they were to be sent, or in somebody else's hands, and how many failed. The last two are tried again the next
+    time.
     """
 
     sent: int = 0
@@ -80,13 +82,16 @@ async def _send(batch: Sequence[tuple[Item, Draft]], counts: Counts) -> None:
 
     try:
         recorded, _ = await transact(SYSTEM, Request.new(batch[0][0].reason), work)
-    except Exception:
+    except Exception as error:
         if len(batch) > 1:
             for pair in batch:
                 await _send([pair], counts)
             return
-        counts.failed += 1
-        _tell(batch[0][0])
+        if isinstance(error, Busy):
+            counts.changed += 1
+        else:
+            counts.failed += 1
+            _tell(batch[0][0])
         return
     nobody = sum(item.suppressed is not None for item in recorded)
     counts.sent += len(recorded) - nobody
@@ -95,16 +100,16 @@ async def _send(batch: Sequence[tuple[Item, Draft]], counts: Counts) -> None:
 
 
 async def _record(change: Change, batch: Sequence[tuple[Item, Draft]]) -> list[Item]:
-    """The items that were recorded: those that are due as they were planned."""
+    """The items that were recorded: those that are due as they were planned. Busy when a sweep took bytes away."""
     await change.every(Customer, [item.customer["id"] for item, _ in batch])
     await change.every(SalesDocument, [item.invoice["id"] for item, _ in batch if item.invoice is not None])
     now = await again([item for item, _ in batch])
-    recorded = []
-    for item, draft in batch:
-        if now.get(item.key) == item:
-            await communications.record(change, draft)
-            recorded.append(item)
-    return recorded
+    due = [(item, draft) for item, draft in batch if now.get(item.key) == item]
+    files = {file.sha256: file for _, draft in due for file in draft.attachments}
+    await hold(change, documents.current(), list(files.values()))
+    for _, draft in due:
+        await communications.record(change, draft)
+    return [item for item, _ in due]
 
 
 def _tell(item: Item) -> None:

@@ -17,7 +17,7 @@ from services import communications, locations, merging, order_desk, preferences
 from services.communications import Attachment, Draft
 from services.documents import Storage
 from services.documents.storage import content_path
-from services.reminders import running
+from services.reminders import attaching, running
 from services.reminders.item import Item
 from tests.services.reminders.office import (
     START,
@@ -282,6 +282,29 @@ async def _text(storage: Storage, file: dict[str, Any]) -> str:
     data = b"".join([bytes(part) async for part in parts])
     with pypdfium2.PdfDocument(io.BytesIO(data)) as found:
         return "".join(page.get_textpage().get_text_range() for page in found)
+
+
+async def test_bytes_that_a_sweep_took_meanwhile_are_made_again_by_the_next_run(
+    database: Database, storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with on(START):
+        made = await workflow(0, attach_invoice=True)
+        await opened(0)
+        document = await invoice(await customer(reminders={"workflow_id": made["id"]}), DUE)
+        other = await invoice(await customer(), DUE)
+
+    async def swept(item: Item) -> list[Attachment]:
+        files = await attaching.attachments(item)
+        for file in files:
+            await storage.delete(content_path(file.sha256))
+        return files
+
+    with monkeypatch.context() as patch:
+        patch.setattr(running, "attachments", swept)
+        assert await run_on(DUE) == (1, 0, 1, 0)
+    assert await reminders_sent() == {(other, 0, DUE)}
+    assert await run_on(DUE) == (1, 0, 0, 0)
+    assert await reminders_sent() == {(other, 0, DUE), (document, 0, DUE)}
 
 
 async def test_posting_late_sends_the_step_that_counts(database: Database) -> None:
