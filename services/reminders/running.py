@@ -1,7 +1,8 @@
 """Running: what is due today is sent, once, however often and on however many processes this runs.
 
 What is slow happens before a transaction: reading who gets what, writing texts, making PDFs. Inside, under the locks of
-customers and invoices, the same items are planned again, and only those that are still the same are recorded.
+templates, customers, contacts and invoices, the same items are planned again, and only those that are still the same
+are recorded.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from itertools import groupby
 import structlog
 
 from audit import SYSTEM, Change, Request, transact
-from models import Busy, Customer, SalesDocument, clock
+from models import Busy, Contact, Customer, SalesDocument, Template, clock
 from services import communications, documents
 from services.communications import Draft
 from services.communications.attaching import hold
@@ -101,7 +102,9 @@ async def _send(batch: Sequence[tuple[Item, Draft]], counts: Counts) -> None:
 
 async def _record(change: Change, batch: Sequence[tuple[Item, Draft]]) -> list[Item]:
     """The items that were recorded: those that are due as they were planned. Busy when a sweep took bytes away."""
+    await change.every(Template, [item.template["id"] for item, _ in batch if item.template is not None])
     await change.every(Customer, [item.customer["id"] for item, _ in batch])
+    await change.every(Contact, [one.contact["id"] for item, _ in batch for one in item.decisions])
     await change.every(SalesDocument, [item.invoice["id"] for item, _ in batch if item.invoice is not None])
     now = await again([item for item, _ in batch])
     due = [(item, draft) for item, draft in batch if now.get(item.key) == item]
