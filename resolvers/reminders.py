@@ -58,6 +58,7 @@ def _shown(item: reminders.Item) -> Row:
         "template": item.template,
         "recipients": None if item.sent_id is not None else {"decisions": item.decisions, "planned": True},
         "suppressed": item.suppressed,
+        "problem": item.problem,
         "communication_id": item.sent_id,
     }
 

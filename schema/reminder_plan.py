@@ -49,6 +49,10 @@ class PlannedEmail:
     suppressed: Suppression | None = plain(
         "Why it will go to nobody; the communication log will say so, too. Null when somebody gets it, or got it."
     )
+    problem: str | None = plain(
+        "Why it cannot be sent until somebody mends it, and what to do: it is tried again with each run. Null when"
+        " nothing is known to be in its way."
+    )
     communication: Communication | None = referred(
         "communication_id",
         models.Communication,

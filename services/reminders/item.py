@@ -47,6 +47,11 @@ class Item:
         return None if any(decision.included for decision in self.decisions) else Suppression.NO_RECIPIENT
 
     @property
+    def problem(self) -> str | None:
+        """Why it cannot be written, and what to do: its template was forced to be one of which nothing can be made."""
+        return None if self.template is None else templates.problem_of(self.template)
+
+    @property
     def key(self) -> str:
         """What it is about: the id of the invoice, or of the customer."""
         return str((self.invoice or self.customer)["id"])

@@ -46,13 +46,29 @@ async def run() -> Counts:
     """Send what is due today (UTC)."""
     today, counts = clock.now().date(), Counts()
     items, position = await page(today, today, PAGE, with_sent=False)
+    problems: set[str] = set()
     while True:
-        drafted = [pair for item in items for pair in await _drafted(item, counts)]
+        drafted = [pair for item in _writable(items, counts, problems) for pair in await _drafted(item, counts)]
         for batch in _batches(drafted):
             await _send(batch, counts)
         if position is None:
             return counts
         items, position = await page(today, today, PAGE, position, with_sent=False)
+
+
+def _writable(items: Sequence[Item], counts: Counts, problems: set[str]) -> list[Item]:
+    """The items that can be written; each problem is told once in a run, however many have it."""
+    found = []
+    for item in items:
+        problem = item.problem
+        if problem is None:
+            found.append(item)
+            continue
+        counts.failed += 1
+        if problem not in problems and item.template is not None:
+            problems.add(problem)
+            _log.error("reminders cannot be written", template=item.template["id"], problem=problem)
+    return found
 
 
 async def _drafted(item: Item, counts: Counts) -> list[tuple[Item, Draft]]:

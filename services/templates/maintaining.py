@@ -9,7 +9,8 @@ from audit import Change
 from models import CommunicationKind, ErrorCode, Fault, ReminderWorkflow, Row, Template
 from services import values
 from services.templates.finding import standard
-from services.templates.sources import NAMES, checked
+from services.templates.rendering import NAMES
+from services.templates.sources import checked
 from services.templates.standards import sources
 
 

@@ -11,13 +11,10 @@ from models.rows import by_ids
 from services import values
 from services.templates.checking import problems
 from services.templates.problem import Problem
-from services.templates.rendering import LONGEST_SUBJECT
+from services.templates.rendering import HTML_SOURCE, LONGEST_SUBJECT, NAMES
 
 # Octets of the source of a text or of HTML, at most.
 LONGEST_SOURCE = 100 * 1024
-
-_HTML = "html_source"
-NAMES = ("subject_source", "text_source", _HTML)
 
 
 def looked_at(
@@ -34,7 +31,7 @@ def looked_at(
         except Fault as fault:
             found[name] = (Problem(fault.message),)
             continue
-        wrong = () if source is None else problems(kind, source, html=name == _HTML)
+        wrong = () if source is None else problems(kind, source, html=name == HTML_SOURCE)
         found.update({name: wrong} if wrong else {})
     return sources, found
 
@@ -93,5 +90,5 @@ def _sized(value: str, longest: int, name: str) -> str:
 _CLEAN: Mapping[str, Callable[[str | None, str], str | None]] = {
     "subject_source": _subject,
     "text_source": _text,
-    _HTML: _html,
+    HTML_SOURCE: _html,
 }
