@@ -48,17 +48,15 @@ async def _record(change: Change, kind: CommunicationKind, contact: Row, chosen:
     role = await change.read(ContactRole, contact["role_id"]) if contact["role_id"] is not None else None
     settings = await read_settings()
     template = await templates.standard(kind)
-    message = templates.render(
-        template,
-        templates.variables(
-            kind,
-            settings=settings,
-            customer=customer,
-            contact=contact,
-            link=password_links.address(),
-            today=change.now.date(),
-        ),
+    values = templates.variables(
+        kind,
+        settings=settings,
+        customer=customer,
+        contact=contact,
+        link=password_links.address(),
+        today=change.now.date(),
     )
+    [message] = await templates.render_all(template, [values])
     reasons = decide(
         kind, customer=customer, contact=contact, role=role, notifications=settings["notifications"]
     ).reasons

@@ -7,6 +7,7 @@ are recorded.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -73,7 +74,9 @@ def _writable(items: Sequence[Item], counts: Counts, problems: set[str]) -> list
 
 async def _drafted(item: Item, counts: Counts) -> list[tuple[Item, Draft]]:
     try:
-        return [(item, item.draft(await attachments(item)))]
+        files = await attachments(item)
+        # Writing takes milliseconds, and there are hundreds: others are served meanwhile.
+        return [(item, await asyncio.to_thread(item.draft, files))]
     except Exception:
         counts.failed += 1
         _tell(item)

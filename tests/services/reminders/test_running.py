@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import threading
 from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
@@ -16,7 +17,7 @@ from audit import Change
 from audit.event import read_disclosures
 from models import CommunicationKind, Contact, Customer, Database, Template, current
 from models.table import Audited
-from services import communications, locations, merging, order_desk, preferences, reminders, sales_documents
+from services import communications, locations, merging, order_desk, preferences, reminders, sales_documents, templates
 from services.communications import Attachment, Draft
 from services.documents import Storage
 from services.documents.storage import content_path
@@ -89,6 +90,22 @@ async def test_one_message_for_all_when_the_settings_say_so(database: Database) 
     assert "Dear Customer" in together[0]["text"]
     [alone] = [row for row in rows if row["sales_document_id"] == one]
     assert f"Dear {alone['name']}," in alone["text"]
+
+
+async def test_writing_leaves_the_loop_to_others(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads = []
+
+    def rendering(*given: Any) -> Any:
+        threads.append(threading.current_thread())
+        return templates.rendering.render(*given)
+
+    with on(START):
+        await opened(0)
+        await invoice(await customer(2), DUE)
+    monkeypatch.setattr("services.reminders.item.templates.render", rendering)
+    assert await run_on(DUE) == (1, 0, 0, 0)
+    assert len(threads) == 2
+    assert threading.current_thread() not in threads
 
 
 async def test_the_event_names_workflow_and_step(database: Database) -> None:
