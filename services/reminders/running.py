@@ -77,6 +77,9 @@ async def _drafted(item: Item, counts: Counts) -> list[tuple[Item, Draft]]:
         files = await attachments(item)
         # Writing takes milliseconds, and there are hundreds: others are served meanwhile.
         return [(item, await asyncio.to_thread(item.draft, files))]
+    except Busy:
+        counts.changed += 1
+        return []
     except Exception:
         counts.failed += 1
         _tell(item)
