@@ -52,7 +52,8 @@ def _section(section: StatementSection, statement: Statement, most: int) -> dict
     unshown = section.open_items[most:]
     earlier = len(section.lines) - len(lines)
     opening = lines[0].balance - lines[0].amount if lines else section.opening
-    begin = [f"After {earlier:,} earlier entries"] if earlier else ["Opening balance"]
+    begin = f"After {earlier:,} earlier entries" if earlier else "Opening balance"
+    since = section.lines[earlier - 1].day if earlier else period.first
     return {
         "heading": f"Open invoices in {section.currency}",
         "ageing": [*([name, amount(age)] for name, age in zip(_AGES, ages, strict=True)), ["Total", amount(sum(ages))]],
@@ -63,7 +64,7 @@ def _section(section: StatementSection, statement: Statement, most: int) -> dict
         "items-total": ["Total", "", "", "", "", amount(section.closing)],
         "activity-heading": f"Activity in {section.currency}",
         "lines": [
-            [wording.short_day(period.first), *begin, "", amount(opening)],
+            [wording.short_day(since), begin, "", amount(opening)],
             *(_line(line, section.currency) for line in lines),
         ],
         "lines-total": [wording.short_day(statement.as_of), "Closing balance", "", amount(section.closing)],

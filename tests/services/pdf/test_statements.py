@@ -72,7 +72,7 @@ async def test_two_thousand_invoices_are_a_readable_statement() -> None:
 async def test_earlier_entries_are_one_line_and_the_balances_go_on() -> None:
     invoices = [document(number, issued_on="2026-06-02", amount=100) for number in range(1200)]
     page = opened(await pdf.statement(settings(), statement(customer(), JUNE, invoices, [])))
-    assert "1 Jun 2026 After 200 earlier entries 200.00" in page.text
+    assert "2 Jun 2026 After 200 earlier entries 200.00" in page.text
     assert "Closing balance 1,200.00" in page.text
 
 
