@@ -313,7 +313,7 @@ async def test_nobody_changes_what_a_reminder_is_made_of_until_it_is_recorded(
     with on(START):
         await opened(0)
         document = await invoice(await customer(), DUE)
-    wanted = {"kind": CommunicationKind.WORKFLOW_REMINDER.value} if table is Template else {}
+    wanted: dict[str, Any] = {"kind": CommunicationKind.WORKFLOW_REMINDER.value} if table is Template else {}
 
     async def change_it(change: Change) -> None:
         [row] = await change.where(table, **wanted)
