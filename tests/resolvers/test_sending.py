@@ -161,7 +161,12 @@ async def test_one_message_for_all_has_a_cc(client: Client) -> None:
     # Nobody is named in what all read.
     assert len({row["text"] for row in await deliveries(shared)}) == 1
     apart = (await client.change(SEND_COMMUNICATION, input={**about, "separate": True}))["communication"]
-    assert len({row["text"] for row in await deliveries(apart)}) == 2
+    separate = {row["contact_id"]: row["text"] for row in await deliveries(apart)}
+    assert len(set(separate.values())) == 2
+    # Who is the only one is named.
+    alone = {**about, "recipients": [{"contactId": people[0]["id"]}]}
+    [read] = await deliveries((await client.change(SEND_COMMUNICATION, input=alone))["communication"])
+    assert read["text"] == separate[people[0]["id"]]
 
 
 async def test_a_disabled_template_sends_nothing_and_the_log_says_so(client: Client) -> None:
