@@ -20,10 +20,10 @@ pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("storage", "database")]
 
 PLAN = """query ($date: Date!, $first: Int! = 20, $after: String) {
   reminderPlan(date: $date, first: $first, after: $after) { endCursor emails {
-    kind step statementMonth workflowName suppressed problem
+    kind step { days } statementMonth workflowName suppressed problem
     customer { id } salesDocument { id number } template { name }
     recipients { warning { code } recipients { email included reasons contact { lastName } } }
-    communication { id subject reminderStep statementMonth } } } }"""
+    communication { id subject reminderDays statementMonth } } } }"""
 NEXT = """query ($id: ID!) {
   salesDocument(id: $id) { nextReminder { on step { days attachInvoice template { name } } } } }"""
 DUE = START + timedelta(days=20)
@@ -53,7 +53,7 @@ def told(emails: list[dict[str, Any]]) -> set[Told]:
             email["kind"],
             email["customer"]["id"],
             email["salesDocument"] and email["salesDocument"]["id"],
-            email["step"],
+            email["step"] and email["step"]["days"],
             email["statementMonth"],
             email["suppressed"],
             tuple(sorted(one["email"] for one in email["recipients"]["recipients"] if one["included"])),
@@ -103,7 +103,7 @@ async def test_the_plan_of_today_is_what_is_sent_and_then_says_so(monkeypatch: p
         assert {email["kind"] for email in expected} == {"WORKFLOW_REMINDER", "STATEMENT"}
         assert {email["suppressed"] for email in expected} == {None, "NO_RECIPIENT"}
         assert {email["template"]["name"] for email in expected} == {"Workflow reminder", "Statement"}
-        assert all(email["workflowName"] for email in expected if email["step"] is not None)
+        assert all(email["workflowName"] for email in expected if email["salesDocument"] is not None)
         assert await plan(client, today, first=1) == expected
         await reminders.run()
         assert await went_out(today) == told(expected)
@@ -111,9 +111,15 @@ async def test_the_plan_of_today_is_what_is_sent_and_then_says_so(monkeypatch: p
         assert told(after) == set()
         assert len(after) == len(expected)
         assert all(email["communication"]["subject"] and email["recipients"] is None for email in after)
+        days = {email["salesDocument"]["id"]: email["step"]["days"] for email in expected if email["salesDocument"]}
         for email in after:
             sent = email["communication"]
-            assert (sent["reminderStep"], sent["statementMonth"]) == (email["step"], email["statementMonth"])
+            about = days[email["salesDocument"]["id"]] if email["salesDocument"] else None
+            assert (sent["reminderDays"], sent["statementMonth"], email["step"]) == (
+                about,
+                email["statementMonth"],
+                None,
+            )
         assert await plan(client, today + timedelta(days=60)) == []
 
 
