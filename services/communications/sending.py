@@ -33,6 +33,7 @@ from services.communications import attaching, choosing, making
 from services.communications.attachment_storage import keep
 from services.communications.choosing import Recipient
 from services.communications.draft import Addressee, Attachment, Draft
+from services.communications.greeting import greeted
 from services.communications.making import Made
 from services.communications.material import Material, gather
 from services.communications.recording import record
@@ -141,7 +142,7 @@ async def _compose(given: Mapping[str, Any], material: Material, made: Sequence[
     if template is None:
         messages = [await wording.own(given)] * len(recipients)
     else:
-        whose = recipients if separate else [None] * len(recipients)
+        whose = greeted(recipients, separate=separate)
         messages = await wording.messages(given["kind"], material, template, whose, clock.now().date())
     return Draft(
         kind=given["kind"],

@@ -10,7 +10,8 @@ from models import CommunicationKind, ErrorCode, Fault, ReminderWorkflow, Row, T
 from models.template import TEMPLATE_LIMIT
 from services import values
 from services.templates.finding import standard
-from services.templates.sources import NAMES, checked
+from services.templates.rendering import NAMES
+from services.templates.sources import checked
 from services.templates.standards import sources
 
 _LOCK = "template"

@@ -11,13 +11,10 @@ from models.rows import by_ids
 from services import values
 from services.templates.checking import problems, without_link
 from services.templates.problem import Problem
-from services.templates.rendering import LONGEST_SUBJECT
+from services.templates.rendering import HTML_SOURCE, LONGEST_SUBJECT, NAMES, SUBJECT_SOURCE
 
 # Octets of the source of a text or of HTML, at most.
 LONGEST_SOURCE = 100 * 1024
-
-_SUBJECT, _HTML = "subject_source", "html_source"
-NAMES = (_SUBJECT, "text_source", _HTML)
 
 
 def looked_at(
@@ -40,9 +37,9 @@ def looked_at(
 
 
 def _problems(kind: CommunicationKind, name: str, source: str) -> tuple[Problem, ...]:
-    html = name == _HTML
+    html = name == HTML_SOURCE
     found = problems(kind, source, html=html)
-    return found or (without_link(kind, source, html=html) if name != _SUBJECT else ())
+    return found or (without_link(kind, source, html=html) if name != SUBJECT_SOURCE else ())
 
 
 def checked(kind: CommunicationKind, given: Mapping[str, Any]) -> dict[str, str | None]:
@@ -97,7 +94,7 @@ def _sized(value: str, longest: int, name: str) -> str:
 
 
 _CLEAN: Mapping[str, Callable[[str | None, str], str | None]] = {
-    _SUBJECT: _subject,
+    SUBJECT_SOURCE: _subject,
     "text_source": _text,
-    _HTML: _html,
+    HTML_SOURCE: _html,
 }

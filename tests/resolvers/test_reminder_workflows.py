@@ -78,7 +78,7 @@ async def test_a_step_says_what_is_sent(client: Client) -> None:
         {"days": 30, "template": {"id": template["id"], "name": "Last warning"}, **last_but_its_template(last)},
     ]
     [stub] = payload["events"]
-    read = f"1 day after (invoice), 30 days after (template {template['id']}, statement, invoice)"
+    read = "1 day after (invoice), 30 days after (own template, statement, invoice)"
     assert texts(stub)["steps"] == (None, read)
 
 

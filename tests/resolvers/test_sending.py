@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from models.identifier import new_id
 from services.communications import attaching, making
 from services.documents import Storage
 from services.documents.storage import content_path
+from services.pdf import compiling
 from tests import factories
 from tests.client import Client, ClientWith
 from tests.resolvers.communications import deliveries, disable, waiting
@@ -172,7 +174,12 @@ async def test_one_message_for_all_has_a_cc(client: Client) -> None:
     # Nobody is named in what all read.
     assert len({row["text"] for row in await deliveries(shared)}) == 1
     apart = (await client.change(SEND_COMMUNICATION, input={**about, "separate": True}))["communication"]
-    assert len({row["text"] for row in await deliveries(apart)}) == 2
+    separate = {row["contact_id"]: row["text"] for row in await deliveries(apart)}
+    assert len(set(separate.values())) == 2
+    # Who is the only one is named.
+    alone = {**about, "recipients": [{"contactId": people[0]["id"]}]}
+    [read] = await deliveries((await client.change(SEND_COMMUNICATION, input=alone))["communication"])
+    assert read["text"] == separate[people[0]["id"]]
 
 
 async def test_a_disabled_template_sends_nothing_and_the_log_says_so(client: Client) -> None:
@@ -492,3 +499,19 @@ async def test_an_inactive_customer_is_written_to_by_hand_only(client: Client) -
     chosen = {**sent, "recipients": [{"contactId": grace["id"]}]}
     await client.change(SEND_COMMUNICATION, input=chosen)
     assert len(await waiting()) == 1
+
+
+async def test_when_too_many_pdfs_are_made_nothing_is_sent(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    invoice = await factories.posted_invoice(client)
+    customer = invoice["customer"]
+    await factories.recipient(client, customer["id"])
+    about = {"kind": "INVOICE", "customerId": customer["id"], "salesDocumentId": invoice["id"], "attachInvoice": True}
+    with monkeypatch.context() as patch:
+        patch.setattr(compiling, "_places", threading.BoundedSemaphore(0))
+        async with nothing_recorded():
+            for operation in (BARE, BARE_PREVIEW):
+                await client.run(operation, input=about)
+                [error] = client.errors
+                assert error["extensions"]["code"] == "BUSY"
+                assert error["message"].startswith("Too many PDFs")
+    await client.change(SEND_COMMUNICATION, input=about)

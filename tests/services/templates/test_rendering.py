@@ -39,7 +39,7 @@ def test_values_are_written_as_people_write_them() -> None:
         "{{ sales_document.due_on }}": "31 January 2026",
         "{{ sales_document.due_on | date }} {{ today | date('iso') }}": "31 January 2026 2026-02-12",
         "{{ sales_document.kind | capitalize }} {{ sales_document.kind | title | length }}": "Invoice 7",
-        "{{ company.address }}": "12 Harbour Street\n2nd floor\nPortland OR 97209\nUS",
+        "{{ company.address }}": "12 Harbour Street\n2nd floor\nPortland, OR 97209\nUnited States",
         "{{ customer.name | upper }} {{ customer.name | lower | trim }}": "HARBOR <B>BAKERY</B> harbor <b>bakery</b>",
         "{% if sales_document.amount > 1234 and sales_document.amount <= 1234.5 %}a{% endif %}": "a",
         "{% if sales_document.balance < sales_document.amount %}a{% endif %}": "a",
@@ -53,7 +53,7 @@ def test_values_are_written_as_people_write_them() -> None:
     for minor, currency, expected in (
         (0, "EUR", "EUR 0.00"),
         (5, "EUR", "EUR 0.05"),
-        (-123_456_789, "EUR", "EUR -1,234,567.89"),
+        (-123_456_789, "EUR", "EUR \u22121,234,567.89"),
         (1_234_567, "JPY", "JPY 1,234,567"),
         (1_234_567, "KWD", "KWD 1,234.567"),
     ):
@@ -119,7 +119,7 @@ def test_nothing_of_a_value_is_markup() -> None:
     assert message.html == (
         "<p title=\"&lt;script&gt;alert('x')&lt;/script&gt;&amp;&quot;'\">"
         "&lt;script&gt;alert('x')&lt;/script&gt;&amp;\"'<br>&lt;b&gt;</p><a>y</a><p>z</p>"
-        "12 Harbour Street<br>\n2nd floor<br>\nPortland OR 97209<br>\nUS"
+        "12 Harbour Street<br>\n2nd floor<br>\nPortland, OR 97209<br>\nUnited States"
     )
 
 
