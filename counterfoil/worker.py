@@ -62,6 +62,10 @@ class Worker:
         repeated = [asyncio.create_task(_repeat(job)) for job in self._jobs]
         try:
             await self._deliver()
+        except Exception:
+            # Whoever awaits this may do so at the very end only.
+            _log.exception("the worker has ended")
+            raise
         finally:
             outbox.listeners.remove(self._awake.set)
             for task in repeated:
@@ -94,6 +98,8 @@ class Worker:
             self._awake.clear()
             try:
                 worked = await self._delivering.round()
+                if not worked:
+                    await self._delivering.rest()
             except Exception as error:  # whatever the database raises: it may be back in a moment
                 outage.failed(error)
                 if self._given_up():
@@ -103,7 +109,6 @@ class Worker:
             outage.worked()
             if worked:
                 continue
-            await self._delivering.rest()
             if self._ending:
                 return
             await self._sleep(self._poll)
