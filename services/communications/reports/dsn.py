@@ -100,7 +100,7 @@ def _report(identifier: str, message_ids: list[str], group: Fields, sent_at: dat
     status = _status(_first(group, "status"), reply)
     failed = _ACTIONS[action] is DeliveryStatus.BOUNCED and address_fails(status)
     at = _instant(_first(group, "last-attempt-date")) or sent_at
-    return Report(identifier, message_ids, addresses, _ACTIONS[action], at, reply or status, failed)
+    return Report(identifier, message_ids, addresses, _ACTIONS[action], at, reply or status, failed, proven=False)
 
 
 def _status(field: str, reply: str) -> str | None:
