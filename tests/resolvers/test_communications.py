@@ -15,6 +15,7 @@ from services.communications import Attachment
 from tests import factories
 from tests.audit.rows import by_ada
 from tests.client import Client, ClientWith
+from tests.resolvers import stubs
 from tests.resolvers.documents import CUSTOMER_HISTORY, DELETE_CONTACT, LOGGED, MERGE_CUSTOMERS, UPDATE_CONTACT
 from tests.services.communications.drafts import addressee, draft, recorded, sent_to, settled
 
@@ -289,3 +290,15 @@ async def test_the_history_view_tells_it_in_sentences(client: Client, client_wit
         "It became known what became of an email at Krume.",
         "The email address Eva@example.com of Eva Quinn at Krume takes no mail: “550 5.1.1 No such user”.",
     ]
+
+
+async def test_what_failed_for_good_may_have_arrived_all_the_same(client: Client) -> None:
+    person = await factories.contact(client, methods=[{"kind": "EMAIL", "value": "eva@example.com"}])
+    sentences = []
+    for steps in ([S.DEFERRED, S.FAILED], [S.UNKNOWN, S.FAILED]):
+        _, delivery = await sent_to(person["id"])
+        for status in steps:
+            await settled(delivery, status)
+        sentences.append([stub["sentence"] for stub in await stubs.recorded(client, subjectId=delivery["id"])][-1])
+    assert " failed" in sentences[0]
+    assert " is not sent any more; it is unknown whether it arrived." in sentences[1]
