@@ -32,10 +32,16 @@ pytestmark = pytest.mark.anyio
 
 Sent = dict[str, Any]
 
+# Anybody may send them.
+PUBLIC = {"signIn", "setContactPassword"}
 # Who sends them is known by other means than a permission.
-OWN = {"signIn", "signOut", "changePassword"}
-# Texts that are no names: passwords may be any text, and a wrong one is told otherwise.
-SECRETS = {"password", "currentPassword", "orderPassword"}
+OWN = {*PUBLIC, "signOut", "changePassword"}
+# Texts that are no names: passwords and links may be any text, and a wrong one is told otherwise.
+SECRETS = {"password", "currentPassword", "orderPassword", "token"}
+# What may be longer than 10,000 characters.
+LONGEST = {"body": 20_000, "text": 100_000, "html": 300_000, "textSource": 102_400, "htmlSource": 102_400}
+# What is taken only together: each of these fields is tried beside the others.
+TOGETHER = {"sendCommunication": {"subject": "Your invoice", "text": "It is attached.", "html": None}}
 OF_THE_SAME = {"successorId", "primaryContactId"}
 PREFIXES = {
     "parentId": "cus",
@@ -45,6 +51,7 @@ PREFIXES = {
     "roleId": "rol",
     "replacementId": "rol",
     "userId": "usr",
+    "templateId": "tpl",
 }
 
 
@@ -123,9 +130,11 @@ async def test_long_empty_and_unreadable_texts_are_refused_by_every_mutation(cli
             if field in SECRETS or name == "signIn":
                 continue
             required = isinstance(inputs(name)[field].type, GraphQLNonNull)
-            long = "x" * (20_001 if field == "body" else 10_000)
+            beside = TOGETHER.get(name, {})
+            given = {**sent, **beside} if field in beside else sent
+            long = "x" * (LONGEST.get(field, 9_999) + 1)
             for bad in (long, "bell\u0007", "next\u0085line", "\u202egnp.exe", *([""] if required else [])):
-                error = await faulted(sender, name, {**sent, field: bad})
+                error = await faulted(sender, name, {**given, field: bad})
                 assert (error["code"], error["field"]) == ("INVALID", ["input", field]), (name, field, bad[:20])
                 assert bad[:20] not in error["message"] or not bad
             tried.add((name, field))
@@ -159,11 +168,11 @@ async def test_whoever_lacks_a_permission_is_refused_by_every_mutation(client: C
         assert actions(await recorded(client, after=before)) == ["USER_PERMISSION_REFUSED"]
 
 
-async def test_without_a_session_every_mutation_but_signing_in_is_refused(client: Client) -> None:
+async def test_without_a_session_every_mutation_that_is_not_public_is_refused(client: Client) -> None:
     assert client.user is not None
     expired = Client(await new_session(client.user["id"]))
     later = clock.now() + timedelta(minutes=31)
-    requests = [(name, sent) async for name, _, sent in every_mutation(client) if name != "signIn"]
+    requests = [(name, sent) async for name, _, sent in every_mutation(client) if name not in PUBLIC]
     async with nothing_recorded():
         for name, sent in requests:
             await Client().run(document(name), input=sent)
