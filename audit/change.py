@@ -204,13 +204,14 @@ class Change:
         """Leave the event of a change that was forced past the recorder, from what history says to the `live` row.
 
         The row's revision rises above `revision`, the last one in history, and with `mend` its derived columns are put
-        right. What they were forced to be is in the event.
+        right, and so is what the row entails. What derived columns were forced to be is in the event.
         """
         if live is None:
             self._record(table, "deleted", before, None)
             return
         right = table.derive(live)
-        after = {**live, **(right if mend else {}), "revision": max(live["revision"], revision + 1)}
+        mended = {**table.entailed(live), **right} if mend else {}
+        after = {**live, **mended, "revision": max(live["revision"], revision + 1)}
         await self._store(table, live, after)
         old = before or {}
         forced = {

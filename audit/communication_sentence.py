@@ -16,6 +16,9 @@ _OUTCOMES = {
     "UNKNOWN": "It is unknown whether the email reached {who}; it is sent again",
 }
 
+# The last attempt, or the one before, may have reached somebody.
+_FAILED_UNKNOWN = "The email to {who} is not sent any more; it is unknown whether it arrived"
+
 _SUPPRESSED = {
     "TEMPLATE_DISABLED": "its template is disabled",
     "NO_RECIPIENT": "nobody was to get it",
@@ -54,8 +57,20 @@ def communication_sentence(action: Action, detail: Detail) -> str | None:
         chosen = ", chosen by hand" if after.get("chosen") == "MANUAL" else ""
         return f"{actor} queued an email to {subject} at {customer}{chosen}."
     if action is Action.DELIVERY_UPDATED and after.get("status") in _OUTCOMES:
-        return _OUTCOMES[after["status"]].format(who=f"{subject} at {customer}") + f"{_quoted(after.get('reply'))}."
+        said = _OUTCOMES[after["status"]]
+        if after["status"] == "FAILED" and _may_have_arrived(detail):
+            said = _FAILED_UNKNOWN
+        return said.format(who=f"{subject} at {customer}") + f"{_quoted(after.get('reply'))}."
     return None
+
+
+def _may_have_arrived(detail: Detail) -> bool:
+    """Whether nobody knew about the attempt that a failed delivery ends with, or about the one before."""
+    return any(
+        (change.name == "status" and change.before == "UNKNOWN") or (change.name == "may_repeat" and change.after)
+        for change in detail.changes
+        if change.withheld is None
+    )
 
 
 def _problem(change: ChangedField, actor: str, who: str) -> str | None:

@@ -62,7 +62,9 @@ SELECT c.id AS customer_id, coalesce(p.revision, 0) AS revision, p.created_at, p
  s.revision AS global_revision, s.created_at AS global_created_at,\
  s.reminder_workflow_id AS global_reminder_workflow_id, s.monthly_statement AS global_monthly_statement,\
  s.online_payments AS global_online_payments, s.customer_portal AS global_customer_portal, s.card AS global_card,\
- s.ach AS global_ach, s.contact_policy AS global_contact_policy
+ s.ach AS global_ach, s.contact_policy AS global_contact_policy, s.notifications AS global_notifications,\
+ s.portal_permissions AS global_portal_permissions, s.portal_access AS global_portal_access,\
+ s.separate_messages AS global_separate_messages, s.company AS global_company, s.reply_to AS global_reply_to
 FROM customer c LEFT JOIN preferences p ON p.customer_id = c.id CROSS JOIN settings s WHERE """
 
 

@@ -70,9 +70,12 @@ class Downloads:
         [row] = await by_ids(models.Communication)([communication_id])
         if row is None:
             return _refusal(410, "This email is not in the log any more.")
-        if row["sales_document_id"] is not None and not viewer.may(Permission.SALES_DOCUMENTS_READ):
+        if row["about_sales"] and not viewer.may(Permission.SALES_DOCUMENTS_READ):
             return await self._refuse(request, viewer, Permission.SALES_DOCUMENTS_READ)
-        return await answer(request, json.loads(row["attachments"])[position])
+        attachment = json.loads(row["attachments"])[position]
+        if attachment["document_id"] is not None and not viewer.may(Permission.DOCUMENTS_READ):
+            return await self._refuse(request, viewer, Permission.DOCUMENTS_READ)
+        return await answer(request, attachment)
 
     async def _refuse(self, request: HTTPRequest, viewer: Actor, needed: Permission) -> Response:
         sent = Request(request_id(request.scope), client_address(request, self._trusted_proxies))

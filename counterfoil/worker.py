@@ -21,23 +21,29 @@ _PAUSE = 1.0
 
 
 class Outage:
-    """Logs when something begins to fail, and when it works again: once each."""
+    """Logs when something begins to fail, for each cause once, and when it works again."""
 
     def __init__(self, what: str) -> None:
         self._what = what
-        self._failing = False
+        self._causes: set[object] = set()
 
-    def failed(self) -> None:
-        """It has failed, with the exception that is being handled."""
-        if not self._failing:
+    def failed(self, error: Exception) -> None:
+        """It has failed, with the exception that is being handled. Its type and place are the cause: messages may
+        name what is another each time.
+        """
+        frame = error.__traceback__
+        while frame is not None and frame.tb_next is not None:
+            frame = frame.tb_next
+        cause = type(error), frame and (frame.tb_frame.f_code.co_filename, frame.tb_lineno)
+        if cause not in self._causes:
             _log.exception("failed", what=self._what)
-        self._failing = True
+        self._causes.add(cause)
 
     def worked(self) -> None:
         """It has worked."""
-        if self._failing:
+        if self._causes:
             _log.info("works again", what=self._what)
-        self._failing = False
+        self._causes.clear()
 
 
 class Worker:
@@ -56,6 +62,10 @@ class Worker:
         repeated = [asyncio.create_task(_repeat(job)) for job in self._jobs]
         try:
             await self._deliver()
+        except Exception:
+            # Whoever awaits this may do so at the very end only.
+            _log.exception("the worker has ended")
+            raise
         finally:
             outbox.listeners.remove(self._awake.set)
             for task in repeated:
@@ -88,8 +98,10 @@ class Worker:
             self._awake.clear()
             try:
                 worked = await self._delivering.round()
-            except Exception:  # whatever the database raises: it may be back in a moment
-                outage.failed()
+                if not worked:
+                    await self._delivering.rest()
+            except Exception as error:  # whatever the database raises: it may be back in a moment
+                outage.failed(error)
                 if self._given_up():
                     return
                 await self._sleep(_PAUSE)
@@ -97,7 +109,6 @@ class Worker:
             outage.worked()
             if worked:
                 continue
-            await self._delivering.rest()
             if self._ending:
                 return
             await self._sleep(self._poll)
@@ -119,8 +130,8 @@ async def _repeat(job: Job) -> None:
     while True:
         try:
             await job.run()
-        except Exception:  # the database or the storage is away for now: the next time may be better
-            outage.failed()
+        except Exception as error:  # the database or the storage is away for now: the next time may be better
+            outage.failed(error)
         else:
             outage.worked()
         await asyncio.sleep(job.every)

@@ -8,6 +8,7 @@ from typing import Any
 
 from piccolo.columns import Boolean, Integer, Text, Timestamptz
 
+from models.communication_kind import SALES
 from models.customer import Customer
 from models.sales_document import SalesDocument
 from models.table import Audited, Json, Row, SubjectType, reference
@@ -56,6 +57,9 @@ def _lower(value: object) -> str:
     return str(value).replace("_", " ").lower()
 
 
+_SALES = frozenset(kind.value for kind in SALES)
+
+
 class Communication(Audited, tablename="communication"):
     """One act of sending. `template_id` and `template_name` say what it was made from, as it was then; both are None
     for a text of one's own. `sent_by` is who sent it, as events name them: kind, id and name.
@@ -64,6 +68,9 @@ class Communication(Audited, tablename="communication"):
     {name, media_type, size, sha256, document_id: the customer's document that it was, or None}. `reminder_step` is the
     step of a reminder workflow (days relative to the due date) that it is, once for each invoice; `statement_month`
     (YYYY-MM) the month whose statement it is, once for each customer. Nothing changes it.
+
+    `about_sales` says that it tells of sales documents: it is of such a kind, names one, or attaches a PDF of one or of
+    a statement; no other files are made for an email. Only who may see sales documents may see it.
     """
 
     prefix = "com"
@@ -73,6 +80,7 @@ class Communication(Audited, tablename="communication"):
         "statement_month": ("statement_month", "This month's statement was sent to this customer already."),
     }
     texts = {"kind": _lower, "suppressed": _lower}
+    derived = frozenset({"about_sales"})
 
     kind = Text()
     customer_id = reference(Customer, null=False)
@@ -87,6 +95,13 @@ class Communication(Audited, tablename="communication"):
     resend_of_id = reference("self", null=True)
     reminder_step = Integer(null=True, default=None)
     statement_month = Text(null=True)
+    about_sales = Boolean()
+
+    @staticmethod
+    def derive(row: Mapping[str, Any]) -> Row:
+        """Whether it tells of sales documents."""
+        made = any(attachment.get("document_id") is None for attachment in row["attachments"])
+        return {"about_sales": row["kind"] in _SALES or row["sales_document_id"] is not None or made}
 
     @staticmethod
     def label(row: Mapping[str, Any]) -> str:
@@ -115,6 +130,7 @@ class Delivery(Audited, tablename="delivery"):
     `chosen` says by whom (a Choice), `reasons` (values of RecipientReason) why the rules would or would not have
     included them. `message_id` is the Message-ID without its brackets (RFC 5322); deliveries that share a message
     share it. `reply` is what was said last about it by a mail server, `may_repeat` whether it may have arrived twice.
+    `about_sales` is that of the communication.
     """
 
     prefix = "dlv"
@@ -144,6 +160,7 @@ class Delivery(Audited, tablename="delivery"):
     attempts = Integer()
     reply = Text(null=True)
     may_repeat = Boolean()
+    about_sales = Boolean()
 
     @staticmethod
     def derive(row: Mapping[str, Any]) -> Row:

@@ -57,6 +57,9 @@ DESIGNATION: Mapping[CommunicationKind, Designation] = {
     _K.TASK: Designation.COMMUNICATION,
 }
 
+# The emails that tell of sales documents, whichever they are about.
+SALES = frozenset({_K.INVOICE, _K.CREDIT_NOTE, _K.ESTIMATE, _K.REMINDER, _K.WORKFLOW_REMINDER, _K.STATEMENT})
+
 # The emails that a contact has a notification switch for.
 SWITCHED = (_K.INVOICE, _K.CREDIT_NOTE, _K.ESTIMATE, _K.TICKET, _K.PROJECT, _K.CONTRACT, _K.TASK)
 

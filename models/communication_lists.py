@@ -31,7 +31,7 @@ PROBLEMS = (DeliveryStatus.BOUNCED, DeliveryStatus.FAILED)
 _COMMON = frozenset({DeliveryStatus.SENT, DeliveryStatus.DELIVERED})
 
 # For who may not see sales documents.
-NOT_ON_SALES_DOCUMENTS = Condition("t.sales_document_id IS NULL")
+NOT_ABOUT_SALES = Condition("NOT t.about_sales")
 
 
 def communication_conditions(wanted: Mapping[str, Any]) -> list[Condition]:

@@ -15,6 +15,8 @@ from models.customer import Customer
 from models.location import Location
 from models.table import Audited, Json, Row, SubjectType, reference
 
+_PROBLEM = {"address", "at", "reply", "delivery_id"}
+
 
 class ContactLevel(Enum):
     """Whether a contact is at the customer as a whole or at one of its locations."""
@@ -82,9 +84,10 @@ class Contact(Audited, tablename="contact"):
     def derive(row: Mapping[str, Any]) -> Row:
         """Sort and search keys (last name first), and the preferred email and phone.
 
-        ValueError for switches and permissions that nobody could read.
+        ValueError for switches, permissions and problems that nobody could read.
         """
         switch.check_contact(row)
+        _check_problem(row["email_problem"])
         values = [method["value"] for method in row["methods"]]
         email = preferred(row["methods"], "EMAIL")
         names = [part for part in (row["last_name"], row["first_name"]) if part]
@@ -113,3 +116,8 @@ class Contact(Audited, tablename="contact"):
     def customer_of(row: Mapping[str, Any]) -> str | None:
         """The customer at whom the contact is."""
         return str(row["customer_id"])
+
+
+def _check_problem(problem: Any) -> None:
+    if problem is not None and not (isinstance(problem, dict) and problem.keys() == _PROBLEM):
+        raise ValueError(f"email_problem is {problem!r}")

@@ -17,7 +17,7 @@ from models.mailing import OutboxMessage
 from models.preferences import SETTINGS_ID
 from models.table import Row, column_list, decode_row, encode
 
-# A message that could not be delivered for so long fails.
+# A message that could not be delivered for so long after its first attempt fails.
 KEPT_TRYING = timedelta(hours=48)
 
 # A delivery that is anything else needs no further attempt.
@@ -63,40 +63,55 @@ async def look(now: datetime) -> Waiting:
 async def claim(lease: str, now: datetime, until: datetime, most: int) -> list[Row]:
     """Lease `most` of the due messages at most, each with one more attempt, in a write transaction that is open.
 
-    Those that somebody else claims at the same moment are left to them.
+    The time for which a message is tried begins with its first attempt: until then it has waited for us. Those that
+    somebody else claims at the same moment are left to them.
     """
     bound = current()
     skip = " FOR UPDATE SKIP LOCKED" if bound.dialect == "postgres" else ""
     rows = await bound.fetch(
         "WITH due AS (SELECT message_id FROM outbox_message WHERE lease IS NULL AND due_at <= ?"
         f" ORDER BY due_at, message_id LIMIT {most:d}{skip})"
-        " UPDATE outbox_message SET lease = ?, leased_until = ?, attempts = attempts + 1"
+        " UPDATE outbox_message SET lease = ?, leased_until = ?, attempts = attempts + 1,"
+        " expires_at = CASE WHEN attempts = 0 THEN ? ELSE expires_at END"
         f" WHERE message_id IN (SELECT message_id FROM due) RETURNING {_MESSAGES}",
         now,
         lease,
         until,
+        now + KEPT_TRYING,
     )
     return sorted((decode_row(OutboxMessage, row) for row in rows), key=lambda row: (row["due_at"], row["message_id"]))
 
 
-async def held(leases: Mapping[str, str]) -> set[str]:
-    """Those of the messages (id → lease) that are still leased so, locked until the end of the transaction."""
+async def held(messages: Collection[Row]) -> set[str]:
+    """The ids of those of the claimed messages that nobody else has claimed since, locked until the end of the
+    transaction: their lease stands, or somebody has taken them back when it ran out, and no more.
+    """
     bound = current()
+    claimed = {message["message_id"]: message for message in messages}
     rows = await bound.fetch(
-        f"SELECT message_id, lease FROM outbox_message WHERE {bound.member('message_id')}"
+        f"SELECT message_id, lease, attempts FROM outbox_message WHERE {bound.member('message_id')}"
         f" ORDER BY message_id{_locked()}",
-        bound.array(list(leases)),
+        bound.array(list(claimed)),
     )
-    return {row["message_id"] for row in rows if row["lease"] == leases[row["message_id"]]}
+    return {
+        row["message_id"]
+        for row in rows
+        if row["lease"] == (ours := claimed[row["message_id"]])["lease"]
+        or (row["lease"] is None and row["attempts"] == ours["attempts"])
+    }
 
 
-async def expired(now: datetime, most: int) -> list[Row]:
-    """Messages whose leases have run out, `most` at most, locked until the end of the transaction."""
+async def expired(now: datetime, most: int, only: str | None = None) -> list[Row]:
+    """Messages whose leases have run out, `most` at most, locked until the end of the transaction; with `only` none
+    but the one with this id.
+    """
+    condition, args = ("", ()) if only is None else (" AND message_id = ?", (only,))
     skip = " SKIP LOCKED" if current().dialect == "postgres" else ""
     rows = await current().fetch(
-        f"SELECT {_MESSAGES} FROM outbox_message WHERE leased_until <= ?"
+        f"SELECT {_MESSAGES} FROM outbox_message WHERE leased_until <= ?{condition}"
         f" ORDER BY message_id LIMIT {most:d}{_locked()}{skip}",
         now,
+        *args,
     )
     return [decode_row(OutboxMessage, row) for row in rows]
 

@@ -122,7 +122,7 @@ def day(number: int) -> str:
 
 
 def _step(step: Mapping[str, Any]) -> str:
-    extras = [f"template {step['template_id']}"] if step["template_id"] else []
+    extras = ["own template"] if step["template_id"] else []
     extras += [what for what in ("statement", "invoice") if step[f"attach_{what}"]]
     return day(step["days"]) + (f" ({', '.join(extras)})" if extras else "")
 

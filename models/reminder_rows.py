@@ -44,6 +44,11 @@ _WINDOWS = {
 _OR_SENT = """ OR EXISTS (SELECT 1 FROM communication m WHERE m.sales_document_id = o.id
     AND m.reminder_step = o.last_sent AND m.created_at >= ?)"""
 
+# What went to nobody counts for whom it was meant only: a survivor has people of their own.
+_SENT = """SELECT x.id FROM communication x WHERE x.customer_id = c.id AND x.statement_month = ?
+    UNION ALL SELECT x.id FROM customer l JOIN communication x ON x.customer_id = l.id
+    WHERE l.merged_into_id = c.id AND x.statement_month = ? AND x.suppressed IS NULL LIMIT 1"""
+
 
 async def due_invoices(
     day: date, after: str, limit: int, *, exact: bool = False, with_sent: bool = True
@@ -86,7 +91,8 @@ async def statement_customers(
     month: str, period: Period, day: date, after: str, limit: int, *, with_sent: bool = True
 ) -> list[Row]:
     """The next customers, by their ids after a position, who get the statement of the month and have not got it, or,
-    `with_sent`, got it on the day: those of whom something was open in the period, or happened in it. One statement.
+    `with_sent`, got it on the day: those of whom something was open in the period, or happened in it. What somebody
+    got who was merged into them since, they have got. One statement.
 
     With the columns of the customer and `sent_id`: the communication that it was, None when it was not sent.
     """
@@ -102,7 +108,7 @@ async def statement_customers(
         + f" ORDER BY c.id LIMIT {limit:d}"
     )
     sent = [_beginning(day)] if with_sent else []
-    rows = await bound.fetch(sql, month, *sent, after, last, first, first)
+    rows = await bound.fetch(sql, month, month, *sent, after, last, first, first)
     return [decode_row(Customer, row) for row in rows]
 
 
@@ -113,13 +119,13 @@ async def statements_due(ids: Sequence[str], month: str) -> list[Row]:
         f"{_customers()} AND coalesce(p.monthly_statement, s.monthly_statement) AND m.id IS NULL"
         f" AND {bound.member('c.id')} ORDER BY c.id"
     )
-    return [decode_row(Customer, row) for row in await bound.fetch(sql, month, bound.array(list(ids)))]
+    return [decode_row(Customer, row) for row in await bound.fetch(sql, month, month, bound.array(list(ids)))]
 
 
 def _customers() -> str:
     return f"""SELECT {read_list(Customer, "c")}, m.id AS sent_id
         FROM customer c LEFT JOIN preferences p ON p.customer_id = c.id CROSS JOIN settings s
-        LEFT JOIN communication m ON m.customer_id = c.id AND m.statement_month = ?
+        LEFT JOIN communication m ON m.id = ({_SENT})
         WHERE c.active AND c.merged_into_id IS NULL"""
 
 

@@ -10,6 +10,8 @@ from piccolo.columns import Boolean, Text
 from models import text
 from models.table import Audited, Row, SubjectType
 
+TEMPLATE_LIMIT = 100
+
 
 class Template(Audited, tablename="template"):
     """The sources, in Jinja, of the subject, the plain text and the HTML of emails of a kind.

@@ -14,7 +14,7 @@ from schema.communication_log import communications
 from schema.connection import Connection
 
 _READ = needs(Permission.COMMUNICATIONS_READ)
-_UNSEEN = "null when there is none with this ID, or when it is about a sales document and you may not see those."
+_UNSEEN = "null when there is none with this ID, or when it tells of sales documents and you may not see those."
 
 
 @strawberry.type

@@ -47,6 +47,8 @@ async def _recipients(
 ) -> Any:
     if kind not in DESIGNATION:
         raise RequestError("BAD_REQUEST", f"kind: {kind.value} goes to the contact that it is about.")
+    if not actor_of(info.context).may(Permission.CUSTOMERS_READ):
+        raise await refused(info, Forbidden("Recipients need the permission CUSTOMERS_READ, too."))
     check_reference("customerId", customer_id, Customer)
     if sales_document_id is not None:
         check_reference("salesDocumentId", sales_document_id, SalesDocument)
@@ -81,7 +83,8 @@ class RecipientQuery:
 
     recipients: Recipients = strawberry.field(
         resolver=_recipients,
-        description="Who of a customer's contacts gets an email of a kind, and why: what sending it now would do.",
+        description="Who of a customer's contacts gets an email of a kind, and why: what sending it now would do."
+        " Needs the permission CUSTOMERS_READ, too.",
         directives=[needs(Permission.COMMUNICATIONS_READ)],
         metadata={AT_MOST: MAX_RECIPIENTS},
     )

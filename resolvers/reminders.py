@@ -53,11 +53,12 @@ def _shown(item: reminders.Item) -> Row:
         "customer_id": item.customer["id"],
         "sales_document": item.invoice,
         "workflow_name": item.workflow,
-        "step": None if item.step is None else item.step["days"],
+        "step": None if item.sent_id is not None else item.step,
         "statement_month": item.month,
         "template": item.template,
         "recipients": None if item.sent_id is not None else {"decisions": item.decisions, "planned": True},
         "suppressed": item.suppressed,
+        "problem": item.problem,
         "communication_id": item.sent_id,
     }
 

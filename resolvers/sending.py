@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import strawberry
 
 from audit import Actor, Change, Request
-from models import Fault, Forbidden, Permission, Row
+from models import Busy, Fault, Forbidden, Permission, Row
 from models.contact import full_name
 from resolvers.mutation import Sent, actor_of, mutation, refused, user_error
 from schema.access import needs
@@ -20,6 +20,7 @@ from schema.communication_mutations import (
 )
 from schema.communication_preview import CommunicationPreview
 from schema.context import Info
+from schema.errors import RequestError
 from schema.field import AT_MOST, given
 from services.communications import resending, sending
 from services.communications.choosing import MOST_RECIPIENTS
@@ -47,6 +48,8 @@ async def _preview(
         return {**_NOTHING, "errors": [user_error(fault)]}
     except Forbidden as refusal:
         raise await refused(info, refusal) from None
+    except Busy as busy:
+        raise RequestError("BUSY", busy.message) from busy
     return {**_shown(found), "errors": []}
 
 
@@ -83,7 +86,7 @@ class SendingQuery:
     preview_communication: CommunicationPreview = strawberry.field(
         resolver=_preview,
         description="What sendCommunication would send for the same input now: to whom, with which texts and files."
-        " Nothing is sent or kept.",
+        " Nothing is sent or kept. Needs the permission CUSTOMERS_READ, too.",
         directives=[needs(Permission.COMMUNICATIONS_SEND, Permission.COMMUNICATIONS_READ)],
         metadata={AT_MOST: MOST_RECIPIENTS},
     )
@@ -114,7 +117,8 @@ class SendingMutation:
         SendCommunicationInput,
         SendCommunicationPayload,
         "Send an email to a customer's contacts: its messages wait for the mail server when this answers. When its"
-        " template is disabled nothing is sent, and the communication says so. NO_RECIPIENT when nobody would get it.",
+        " template is disabled nothing is sent, and the communication says so. NO_RECIPIENT when nobody would get it."
+        " Needs the permission CUSTOMERS_READ, too.",
         _SEND,
         verify=_prepare_to_send,
     )
@@ -122,7 +126,8 @@ class SendingMutation:
         _resend,
         ResendCommunicationInput,
         ResendCommunicationPayload,
-        "Send a communication again, with the same texts and attachments, to the same recipients or to others.",
+        "Send a communication again, with the same texts and attachments, to the same recipients or to others."
+        " Needs the permission CUSTOMERS_READ, too.",
         _SEND,
         verify=_prepare_to_resend,
     )

@@ -38,7 +38,7 @@ class Attachment:
         lambda _row: signing_key.DOWNLOADS,
         signing_key.by_names,
         "Where to download it with GET: a path on this server. It works for five minutes and needs no other sign-in, "
-        "as long as whoever asked for it is signed in and may read the communication.",
+        "as long as whoever asked for it is signed in and may read the communication, and documents if it is one.",
         then=_download_url,
     )
 

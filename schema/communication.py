@@ -84,8 +84,10 @@ class Communication(Node):
     separate: bool = plain("Whether each recipient got a message of their own; else all got the same one.")
     attachments: list[Attachment] = attachments()
     suppressed: Suppression | None = plain("Why nothing was sent to anybody; null when it was.")
-    reminder_step: int | None = plain(
-        "The step of a reminder workflow that it was: days relative to the invoice's due date; null for anything else."
+    reminder_days: int | None = derived(
+        lambda row: row["reminder_step"],
+        "The days of the reminder workflow's step that it was, relative to the invoice's due date; null for anything"
+        " else.",
     )
     statement_month: str | None = plain("The month (YYYY-MM) whose statement it was, sent by itself; null otherwise.")
     resend_of: Annotated[Communication, strawberry.lazy("schema.communication")] | None = referred(

@@ -11,7 +11,7 @@ from strawberry.utils.str_converters import to_camel_case
 
 import models
 from models import CommunicationKind, DeliveryStatus, Permission
-from models.communication_lists import NOT_ON_SALES_DOCUMENTS, communication_conditions
+from models.communication_lists import NOT_ABOUT_SALES, communication_conditions
 from models.listing import Condition, Listing
 from schema.access import needs
 from schema.connection import connection
@@ -53,16 +53,17 @@ def _conditions(wanted: Mapping[str, Any]) -> list[Condition]:
 
 
 def _shown(context: Context) -> list[Condition]:
-    """What is about a sales document is shown to those who may see that."""
+    """What tells of sales documents is shown to those who may see them."""
     sees = context.actor is not None and context.actor.may(Permission.SALES_DOCUMENTS_READ)
-    return [] if sees else [NOT_ON_SALES_DOCUMENTS]
+    return [] if sees else [NOT_ABOUT_SALES]
 
 
 def communications(listing: Listing, description: str) -> Any:
     """Communications: those of the parent when the listing has one, else all."""
     return connection(
         listing,
-        f"{description} Those about sales documents are left out without SALES_DOCUMENTS_READ.",
+        f"{description} Those that tell of sales documents, as statements do, are left out without"
+        " SALES_DOCUMENTS_READ.",
         filter_type=CommunicationFilter,
         conditions=_conditions,
         nested=listing.nested,

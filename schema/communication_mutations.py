@@ -46,7 +46,8 @@ class SendCommunicationInput:
     subject: str | None = optional("A subject of your own: one line of at most 200 characters. `text` comes with it.")
     text: str | None = optional("A plain text of your own: at most 100,000 characters. It is sent as it is.")
     html: str | None = optional(
-        "HTML of your own beside `text`: at most 300,000 characters. What may not stand in an email is taken out."
+        "HTML of your own beside `text`: at most 300,000 characters, with the tags, attributes and structure that the"
+        " HTML of templates may have."
     )
     document_ids: list[strawberry.ID] | None = optional(
         f"Documents of the customer to attach, at most {ATTACHMENTS}. Needs DOCUMENTS_READ, too."

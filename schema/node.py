@@ -64,8 +64,10 @@ TYPES: Mapping[str, tuple[str, Permission]] = {
 
 
 def shown_to(actor: Actor | None, row: Row | None) -> Row | None:
-    """The row of a type that the actor may see, unless it stands on a sales document and they may not see those."""
-    if row is None or row.get("sales_document_id") is None:
+    """The row of a type that the actor may see, unless it stands on a sales document, or is an email that tells of
+    some, and they may not see those.
+    """
+    if row is None or not row.get("about_sales", row.get("sales_document_id") is not None):
         return row
     return row if actor is not None and actor.may(Permission.SALES_DOCUMENTS_READ) else None
 

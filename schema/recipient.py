@@ -71,7 +71,9 @@ class Recipient:
     included: bool = plain("Whether the contact gets the email.")
     reasons: list[RecipientReason] = plain("Every reason for and against; any one against keeps the contact out.")
     email: str | None = derived(
-        lambda row: row["contact"]["email"], "The address that is written to; null for a contact without one."
+        lambda row: row["contact"]["email"],
+        "The address that is written to; null for a contact without one.",
+        access=needs(Permission.CUSTOMERS_READ),
     )
     portal_access: PortalAccess = access_to_portal(lambda row: row["contact"]["id"])
     permitted: bool | None = batched(

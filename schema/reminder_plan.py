@@ -36,7 +36,9 @@ class PlannedEmail:
         "The invoice that it reminds of; null for a statement.", access=needs(Permission.SALES_DOCUMENTS_READ)
     )
     workflow_name: str | None = plain("The workflow that says so; null for a statement.")
-    step: int | None = plain("The step of the workflow: days relative to the due date; null for a statement.")
+    step: ReminderStep | None = plain(
+        "The step of the workflow; null for a statement, and when it was sent already: the communication has its days."
+    )
     statement_month: str | None = plain("The month that the statement is for, as YYYY-MM; null for a reminder.")
     template: Template | None = plain(
         "What it is made from; null when it was sent already: the communication says that."
@@ -48,6 +50,10 @@ class PlannedEmail:
     )
     suppressed: Suppression | None = plain(
         "Why it will go to nobody; the communication log will say so, too. Null when somebody gets it, or got it."
+    )
+    problem: str | None = plain(
+        "Why it cannot be sent until somebody mends it, and what to do: it is tried again with each run. Null when"
+        " nothing is known to be in its way."
     )
     communication: Communication | None = referred(
         "communication_id",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from ipaddress import IPv6Address, IPv6Network, ip_address
 
 from audit import SYSTEM, Action, Actor, ActorKind, Change, Request, transact
 from audit.event import Pending
@@ -71,4 +72,15 @@ async def _refuse(request: Request) -> list[int]:
 
 
 def _key(request: Request) -> str:
-    return "password-link:" + hashlib.sha256((request.client_address or "").encode()).hexdigest()
+    return "password-link:" + hashlib.sha256(_network(request.client_address or "").encode()).hexdigest()
+
+
+def _network(address: str) -> str:
+    """The address, or of IPv6 the first 64 bits: whoever has one address there has all of these."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(found, IPv6Address) and found.ipv4_mapped is None:
+        return str(IPv6Network((int(found) >> 64 << 64, 64)))
+    return address

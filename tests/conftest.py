@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING
 import pytest
 import structlog
 from anyio.from_thread import start_blocking_portal
+from argon2 import PasswordHasher
+from hypothesis import settings
 
 import models
 from audit.drift import drift
 from audit.verification import verify_events
-from services import documents
+from services import documents, passwords
 from services.documents import Storage
 from tests import databases, storages
 
@@ -31,10 +33,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The markers that this project adds."""
+    """The markers that this project adds, compiled code for the processes that tests start, and how much is tried."""
     config.addinivalue_line(
         "markers", "forces_drift: the test leaves tables or history that somebody has tampered with"
     )
+    if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
+        # Where Python is told to keep no compiled code, each of those processes would compile all that it imports.
+        os.environ["PYTHONPYCACHEPREFIX"] = str(config.rootpath / ".pytest_cache" / "bytecode")
+    settings.register_profile("counterfoil", max_examples=500 if config.getoption("--long") else 40, deadline=None)
+    settings.load_profile("counterfoil")
 
 
 def pytest_collection_finish() -> None:
@@ -48,6 +55,13 @@ def plain_logs() -> None:
     """Logs of failed tests show tracebacks as Python does: structlog's own way, with all values, takes minutes."""
     shown = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
     structlog.configure(processors=[structlog.contextvars.merge_contextvars, structlog.processors.add_log_level, shown])
+
+
+@pytest.fixture(autouse=True)
+def password_hasher(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hashes of passwords cost next to nothing here; test_passwords.py and processes that serve keep the real cost."""
+    cheap = PasswordHasher(time_cost=1, memory_cost=128, parallelism=1, hash_len=32, salt_len=16)
+    monkeypatch.setattr(passwords, "_hasher", cheap)
 
 
 @pytest.fixture(scope="session")

@@ -63,3 +63,5 @@ async def _ingest(settings: Settings, found: Iterable[Found]) -> None:
         f"{total.messages} messages: {total.taken} reports taken in, {total.repeated} known already,"
         f" {total.unknown} about other emails; {total.others} messages are no reports."
     )
+    if total.failed:
+        raise Refused(f"{total.failed} messages could not be taken in: the log says why")

@@ -73,6 +73,8 @@ def _line(item: reminders.Item) -> str:
         about = f"invoice {item.invoice['number']}, {about}"
     if item.sent_id is not None:
         said = "sent already"
+    elif item.problem is not None:
+        said = f"cannot be sent: {item.problem}"
     elif item.suppressed is not None:
         said = f"to nobody: {item.suppressed.value}"
     else:

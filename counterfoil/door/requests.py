@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from counterfoil.door.refusing import BodyRefused, Refused, body_too_large, body_too_slow, refusal
 from counterfoil.door.uploads import is_upload
 from counterfoil.settings import Settings
-from models.download import PATH as DOWNLOADS
+from models import download, pdf_link
 from models.identifier import new_id
 
 _log = structlog.get_logger("counterfoil.http")
@@ -108,7 +108,7 @@ class Requests:
 def _path(scope: Scope) -> str:
     """The path as logs may hold it: in those of downloads stand a token and a name."""
     path = str(scope["path"])
-    return f"{DOWNLOADS}…" if path.startswith(DOWNLOADS) else path
+    return next((f"{hidden}…" for hidden in (download.PATH, pdf_link.PATH) if path.startswith(hidden)), path)
 
 
 def check_head(scope: Scope, longest_url: int, most: int) -> None:

@@ -64,7 +64,7 @@ async def by_hand(decisions: Sequence[Decision], chosen: Sequence[Mapping[str, A
 
     Each of `chosen` has a `contact_id`, and may have a `field` and an `email`, one of the contact's own; without it
     the preferred one is taken. Fault at the item: NOT_FOUND, or INVALID for a contact of another customer, one that is
-    inactive, one without an address, and for the same address twice.
+    inactive, one without an address, and for a contact twice at the same address. Two contacts may share an address.
     """
     if not chosen:
         raise Fault.invalid("Choose somebody, or leave this out to send to whom the rules include.", "recipients")
@@ -117,7 +117,9 @@ def _check_twice(recipients: Sequence[Recipient]) -> None:
     for index, recipient in enumerate(recipients):
         who = recipient.decision.contact["id"], recipient.email.casefold()
         if who in seen:
-            raise Fault.invalid("This contact is chosen twice: name them once.", "recipients", index, "contact_id")
+            raise Fault.invalid(
+                "This contact is chosen twice for this address: name them once.", "recipients", index, "contact_id"
+            )
         seen.add(who)
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from audit import Change
+from audit.email_problem_history import cleared
 from models import Contact, Fault, Row
 from models.contact_rows import contacts_written_to
 from services.levels import check_may_write
@@ -17,9 +18,20 @@ async def concerned(change: Change, delivery_ids: Sequence[str]) -> dict[str, Ro
     return await change.every(Contact, await contacts_written_to(delivery_ids)) if delivery_ids else {}
 
 
-async def mark(change: Change, contacts: dict[str, Row], delivery: Row) -> None:
-    """Say of each of the locked contacts who prefers the delivery's address that it takes no mail. What was known of
-    the address before stays: it says since when.
+async def open_to_doubt(contacts: Mapping[str, Row], delivery: Row) -> set[str]:
+    """Those of the contacts whom a report by anybody may mark: the one who got the email, unless a person has cleared
+    a problem of theirs since it was sent.
+    """
+    identifier = delivery["contact_id"]
+    if identifier not in contacts:
+        return set()
+    at = (await cleared([identifier])).get(identifier)
+    return set() if at is not None and delivery["created_at"] <= at else {identifier}
+
+
+async def mark(change: Change, contacts: dict[str, Row], delivery: Row, blamed: Collection[str]) -> None:
+    """Say of each of the locked contacts who is `blamed` and prefers the delivery's address that it takes no mail. What
+    was known of the address before stays: it says since when.
     """
     problem = {
         "address": delivery["email"],
@@ -28,7 +40,7 @@ async def mark(change: Change, contacts: dict[str, Row], delivery: Row) -> None:
         "delivery_id": delivery["id"],
     }
     for identifier, row in contacts.items():
-        if row["email_key"] == delivery["email_key"] and row["email_problem"] is None:
+        if identifier in blamed and row["email_key"] == delivery["email_key"] and row["email_problem"] is None:
             contacts[identifier] = await change.update(Contact, row, {"email_problem": problem})
 
 

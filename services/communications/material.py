@@ -36,9 +36,11 @@ _K, _S = CommunicationKind, SalesDocumentStatus
 
 # What such an email is about has to be named.
 _ABOUT = {_K.INVOICE: "an invoice", _K.ESTIMATE: "a quote or an order"}
+_REMINDED = "only for open invoices somebody is reminded"
 _STATUSES: Mapping[CommunicationKind, tuple[frozenset[SalesDocumentStatus], str]] = {
     _K.INVOICE: (frozenset({_S.POSTED, _S.PAID}), "only posted invoices are sent"),
-    _K.REMINDER: (frozenset({_S.POSTED}), "only for open invoices somebody is reminded"),
+    _K.REMINDER: (frozenset({_S.POSTED}), _REMINDED),
+    _K.WORKFLOW_REMINDER: (frozenset({_S.POSTED}), _REMINDED),
     _K.ESTIMATE: (frozenset(_S) - {_S.VOID}, "what is void is not offered"),
 }
 
@@ -131,13 +133,20 @@ async def _sales_document(kind: CommunicationKind, identifier: str | None, custo
         raise Fault(ErrorCode.NOT_FOUND, "There is no sales document with this ID.", field)
     if row["customer_id"] != customer_id:
         raise Fault.invalid("This sales document belongs to another customer.", *field)
-    what = row["kind"].lower()
-    if SalesDocumentKind(row["kind"]) not in DOCUMENTS[kind]:
+    check_about(kind, row, field)
+    return decode_row(SalesDocument, row)
+
+
+def check_about(kind: CommunicationKind, document: Row, field: attaching.Field) -> None:
+    """Fault at the field unless an email of this kind can be about the sales document as it is now: INVALID or
+    WRONG_STATUS.
+    """
+    what = document["kind"].lower()
+    if SalesDocumentKind(document["kind"]) not in DOCUMENTS[kind]:
         raise Fault.invalid(f"An email of the kind {kind.value} is not about this {what}.", *field)
     allowed, why = _STATUSES.get(kind, (frozenset(_S), ""))
-    if SalesDocumentStatus(row["status"]) not in allowed:
-        raise Fault(ErrorCode.WRONG_STATUS, f"This {what} is {row['status']}: {why}.", field)
-    return decode_row(SalesDocument, row)
+    if SalesDocumentStatus(document["status"]) not in allowed:
+        raise Fault(ErrorCode.WRONG_STATUS, f"This {what} is {document['status']}: {why}.", field)
 
 
 async def _statement(kind: CommunicationKind, given: Mapping[str, Any], customer_id: str) -> Statement | None:

@@ -22,25 +22,7 @@ async def record(change: Change, draft: Draft) -> tuple[Row, list[Row]]:
     suppressed = draft.suppressed
     if not draft.addressees and suppressed is None:
         suppressed = Suppression.NO_RECIPIENT
-    attachments = [asdict(attachment) for attachment in draft.attachments]
-    communication = await change.insert(
-        Communication,
-        {
-            "kind": draft.kind.value,
-            "customer_id": draft.customer_id,
-            "sales_document_id": draft.sales_document_id,
-            "template_id": draft.template["id"] if draft.template else None,
-            "template_name": draft.template["name"] if draft.template else None,
-            "subject_line": draft.subject_line,
-            "sent_by": {"kind": change.actor.kind.value, "id": change.actor.id, "name": change.actor.name},
-            "separate": draft.separate,
-            "attachments": attachments,
-            "suppressed": suppressed.value if suppressed else None,
-            "resend_of_id": draft.resend_of_id,
-            "reminder_step": draft.reminder_step,
-            "statement_month": draft.statement_month,
-        },
-    )
+    communication = await change.insert(Communication, _communication(change, draft, suppressed))
     shared = _new_message_id()
     deliveries = [
         await change.insert(
@@ -54,11 +36,29 @@ async def record(change: Change, draft: Draft) -> tuple[Row, list[Row]]:
         )
         for addressee in draft.addressees
     ]
-    await name_contents(communication["id"], attachments)
+    await name_contents(communication["id"], communication["attachments"])
     if suppressed is None:
         message_ids = list(dict.fromkeys(delivery["message_id"] for delivery in deliveries))
         await enqueue(communication["id"], message_ids, change.now)
     return communication, deliveries
+
+
+def _communication(change: Change, draft: Draft, suppressed: Suppression | None) -> dict[str, Any]:
+    return {
+        "kind": draft.kind.value,
+        "customer_id": draft.customer_id,
+        "sales_document_id": draft.sales_document_id,
+        "template_id": draft.template["id"] if draft.template else None,
+        "template_name": draft.template["name"] if draft.template else None,
+        "subject_line": draft.subject_line,
+        "sent_by": {"kind": change.actor.kind.value, "id": change.actor.id, "name": change.actor.name},
+        "separate": draft.separate,
+        "attachments": [asdict(attachment) for attachment in draft.attachments],
+        "suppressed": suppressed.value if suppressed else None,
+        "resend_of_id": draft.resend_of_id,
+        "reminder_step": draft.reminder_step,
+        "statement_month": draft.statement_month,
+    }
 
 
 def _delivery(communication: Row, addressee: Addressee) -> dict[str, Any]:
@@ -79,6 +79,7 @@ def _delivery(communication: Row, addressee: Addressee) -> dict[str, Any]:
         "html": message.html,
         "attempts": 0,
         "may_repeat": False,
+        "about_sales": communication["about_sales"],
     }
 
 

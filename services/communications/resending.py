@@ -27,11 +27,14 @@ from models.recipient import Decision
 from models.recipient_rows import decisions
 from models.rows import by_ids
 from models.table import decode_row
+from models.text import key
 from services import documents
 from services.communications import attaching, choosing
 from services.communications.choosing import Recipient
 from services.communications.draft import Attachment, Draft, Message
+from services.communications.material import check_about
 from services.communications.recording import record
+from services.communications.sending import check_sees_customers
 
 # What they say works once.
 _ONCE = frozenset({CommunicationKind.WELCOME.value, CommunicationKind.SET_PASSWORD.value})
@@ -41,12 +44,13 @@ _FAULT = "fault"
 
 async def prepare(actor: Actor, given: dict[str, Any]) -> None:
     """Look whether the attachments' bytes are there, before the transaction; it adds to what was given. Forbidden."""
+    check_sees_customers(actor)
     try:
         check_id(given["id"], Communication.prefix, "id")
         [row] = await by_ids(Communication)([given["id"]])
         if row is not None:
-            _check_may(actor, row)
-            found = _attachments(decode_row(Communication, row))
+            _check_may(actor, decode_row(Communication, row))
+            found = _attachments(row)
             await attaching.check_bytes(documents.current(), found, [("id",)] * len(found))
     except Fault as fault:
         given[_FAULT] = fault
@@ -61,14 +65,20 @@ async def resend(change: Change, given: Mapping[str, Any]) -> Row:
     """
     if _FAULT in given:
         raise given[_FAULT]
-    customer_id = await _customer_now(change, (await change.read(Communication, given["id"]))["customer_id"])
+    read = await change.read(Communication, given["id"])
+    customer_id = await _customer_now(change, read["customer_id"])
     await change.get(Customer, customer_id)
     await change.where(Contact, customer_id=customer_id)
+    # What it is about never changes.
+    about = await change.get(SalesDocument, read["sales_document_id"]) if read["sales_document_id"] else None
     first = await change.get(Communication, given["id"], given.get("expected_revision"))
     _check_may(change.actor, first)
     _check_can(first)
+    if about is not None:
+        check_about(CommunicationKind(first["kind"]), about, ("id",))
     deliveries = await change.where(Delivery, lock=False, communication_id=first["id"])
-    recipients = await _recipients(given, first, deliveries, customer_id)
+    location_id = about["location_id"] if about is not None else None
+    recipients = await _recipients(given, first, deliveries, customer_id, location_id)
     in_cc = next((i for i, recipient in enumerate(recipients) if recipient.field is RecipientField.CC), None)
     if first["separate"] and in_cc is not None:
         message = "Each recipient got a message of their own, in which nobody stands in Cc: put everybody in To."
@@ -100,8 +110,11 @@ def _draft(first: Row, deliveries: Sequence[Row], recipients: Sequence[Recipient
 
 
 def _check_may(actor: Actor, row: Row) -> None:
-    if row["sales_document_id"] is not None and not actor.may(Permission.SALES_DOCUMENTS_READ):
-        raise Forbidden("An email about a sales document needs the permission SALES_DOCUMENTS_READ, too.")
+    if row["about_sales"] and not actor.may(Permission.SALES_DOCUMENTS_READ):
+        raise Forbidden("An email that tells of sales documents needs the permission SALES_DOCUMENTS_READ, too.")
+    attaches = any(attachment["document_id"] is not None for attachment in row["attachments"])
+    if attaches and not actor.may(Permission.DOCUMENTS_READ):
+        raise Forbidden("An email that attaches documents needs the permission DOCUMENTS_READ, too.")
 
 
 def _check_can(row: Row) -> None:
@@ -116,10 +129,10 @@ def _check_can(row: Row) -> None:
 
 
 async def _recipients(
-    given: Mapping[str, Any], first: Row, deliveries: Sequence[Row], customer_id: str
+    given: Mapping[str, Any], first: Row, deliveries: Sequence[Row], customer_id: str, location_id: str | None
 ) -> list[Recipient]:
     kind = CommunicationKind(first["kind"])
-    [found] = await decisions([customer_id], kind, {customer_id: await _location_id(first)})
+    [found] = await decisions([customer_id], kind, {customer_id: location_id})
     statuses = given.get("statuses")
     if given.get("recipients") is not None:
         if statuses is not None:
@@ -130,10 +143,20 @@ async def _recipients(
     if not chosen:
         raise Fault.invalid("None of its deliveries has such a status.", "statuses")
     by_id = {decision.contact["id"]: decision for decision in found}
-    recipients = [_again(delivery, by_id.get(delivery["contact_id"])) for delivery in chosen]
+    recipients = _once([_again(delivery, by_id.get(delivery["contact_id"])) for delivery in chosen])
     if all(recipient.field is RecipientField.CC for recipient in recipients):
         return [replace(recipient, field=RecipientField.TO) for recipient in recipients]
     return recipients
+
+
+def _once(recipients: Sequence[Recipient]) -> list[Recipient]:
+    """Each address of a contact once, in To if it stood there: one may have taken the place of several."""
+    found: dict[tuple[str, str], Recipient] = {}
+    for recipient in recipients:
+        who = recipient.contact["id"], key(recipient.email)
+        if who not in found or recipient.field is RecipientField.TO:
+            found[who] = recipient
+    return list(found.values())
 
 
 def _again(delivery: Row, decision: Decision | None) -> Recipient:
@@ -152,13 +175,6 @@ def _again(delivery: Row, decision: Decision | None) -> Recipient:
     )
     email = delivery["email"] if kept else decision.contact["email"]
     return Recipient(decision, email, Choice.MANUAL, RecipientField(delivery["field"]))
-
-
-async def _location_id(row: Row) -> str | None:
-    if row["sales_document_id"] is None:
-        return None
-    [document] = await by_ids(SalesDocument)([row["sales_document_id"]])
-    return document["location_id"] if document is not None else None
 
 
 def _message(delivery: Row) -> Message:

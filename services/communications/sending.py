@@ -14,7 +14,6 @@ from typing import Any
 from audit import Actor, Change
 from models import (
     Choice,
-    CommunicationKind,
     Contact,
     Customer,
     Document,
@@ -27,15 +26,18 @@ from models import (
     Suppression,
     clock,
 )
+from models.communication_kind import SALES
+from models.text import key
 from services import documents
 from services.communications import attaching, choosing, making
 from services.communications.attachment_storage import keep
 from services.communications.choosing import Recipient
-from services.communications.draft import Attachment, Draft
+from services.communications.draft import Addressee, Attachment, Draft
+from services.communications.greeting import greeted
 from services.communications.making import Made
 from services.communications.material import Material, gather
 from services.communications.recording import record
-from services.communications.wording import Wording, own_message
+from services.communications.wording import Wording
 from services.pdf import MEDIA_TYPE
 
 _PREPARED = "prepared"
@@ -58,10 +60,17 @@ class Preview:
     warnings: Sequence[str]
 
 
+def check_sees_customers(actor: Actor) -> None:
+    """Forbidden unless the actor may see customers: errors and warnings name contacts, templates tell of them."""
+    if not actor.may(Permission.CUSTOMERS_READ):
+        raise Forbidden("To send emails to customers needs the permission CUSTOMERS_READ, too.")
+
+
 def check_may(actor: Actor, given: Mapping[str, Any]) -> None:
-    """Forbidden unless the actor may read all that goes out with the email."""
+    """Forbidden unless the actor may read all that goes out with the email, and to whom."""
+    check_sees_customers(actor)
     told = given.get("sales_document_id") is not None or given.get("attach_statement")
-    if (told or given["kind"] is CommunicationKind.STATEMENT) and not actor.may(Permission.SALES_DOCUMENTS_READ):
+    if (told or given["kind"] in SALES) and not actor.may(Permission.SALES_DOCUMENTS_READ):
         raise Forbidden("To send what tells of sales documents needs the permission SALES_DOCUMENTS_READ, too.")
     if given.get("document_ids") and not actor.may(Permission.DOCUMENTS_READ):
         raise Forbidden("To attach documents needs the permission DOCUMENTS_READ, too.")
@@ -113,7 +122,7 @@ async def preview(actor: Actor, given: Mapping[str, Any]) -> Preview:
         Attachment(one.name, MEDIA_TYPE, len(one.data), hashlib.sha256(one.data).hexdigest()) for one in made
     ]
     draft = await _compose(given, material, attachments, Wording())
-    return Preview(draft, _warnings(draft))
+    return Preview(draft, [*_warnings(draft), *_shared_addresses(draft)])
 
 
 async def _look(given: Mapping[str, Any]) -> tuple[Material, list[Made]]:
@@ -131,9 +140,9 @@ async def _compose(given: Mapping[str, Any], material: Material, made: Sequence[
     attaching.check_limits(attachments, ("document_ids",))
     template = material.template
     if template is None:
-        messages = [own_message(given)] * len(recipients)
+        messages = [await wording.own(given)] * len(recipients)
     else:
-        whose = recipients if separate else [None] * len(recipients)
+        whose = greeted(recipients, separate=separate)
         messages = await wording.messages(given["kind"], material, template, whose, clock.now().date())
     return Draft(
         kind=given["kind"],
@@ -177,3 +186,16 @@ def _warnings(draft: Draft) -> list[str]:
         if problem is not None and problem["address"].casefold() == addressee.email.casefold():
             warnings.append(f"The last email to {problem['address']} did not arrive.")
     return warnings
+
+
+def _shared_addresses(draft: Draft) -> list[str]:
+    """That an address is written to more than once, since several contacts have it."""
+    by_address: dict[str, list[Addressee]] = {}
+    for addressee in draft.addressees:
+        by_address.setdefault(key(addressee.email), []).append(addressee)
+    return [
+        f"{several[0].email} would get it {len(several)} times, as the address of"
+        f" {', '.join(Contact.label(one.contact) for one in several)}."
+        for several in by_address.values()
+        if len(several) > 1
+    ]

@@ -18,7 +18,7 @@ _LONGEST_REPLY = 1000
 class Outcome:
     """What became of a delivery `at` a time. `reply` is what the mail server said; `attempts` how many there have been,
     None when this is no attempt but a report; `may_repeat`: a further attempt may make the email arrive twice.
-    `address_failed`: the address itself takes no mail, and will not.
+    `address_failed`: the address itself takes no mail, and will not. `proven`: it is known who says so.
     """
 
     status: DeliveryStatus
@@ -27,6 +27,7 @@ class Outcome:
     attempts: int | None = None
     may_repeat: bool = False
     address_failed: bool = False
+    proven: bool = True
 
 
 async def settle(change: Change, outcomes: Mapping[str, Outcome]) -> list[Row]:
@@ -36,7 +37,8 @@ async def settle(change: Change, outcomes: Mapping[str, Outcome]) -> list[Row]:
 
 async def settle_in_turn(change: Change, outcomes: Sequence[tuple[str, Outcome]]) -> list[Row]:
     """Give deliveries (by id) their outcomes, one after the other, where each can follow what the delivery is then;
-    the rows that changed. Where an address has failed, all contacts who prefer it are marked.
+    the rows that changed. Where an address has failed, all contacts who prefer it are marked; when anybody could say
+    so, none but the delivery's own contact.
     """
     contacts = await email_problems.concerned(change, [one for one, outcome in outcomes if outcome.address_failed])
     rows = await change.every(Delivery, {identifier for identifier, _ in outcomes})
@@ -47,7 +49,8 @@ async def settle_in_turn(change: Change, outcomes: Sequence[tuple[str, Outcome]]
             continue
         rows[identifier] = settled[identifier] = await change.update(Delivery, row, _columns(row, outcome))
         if outcome.address_failed:
-            await email_problems.mark(change, contacts, rows[identifier])
+            blamed = contacts if outcome.proven else await email_problems.open_to_doubt(contacts, row)
+            await email_problems.mark(change, contacts, rows[identifier], blamed)
     return list(settled.values())
 
 

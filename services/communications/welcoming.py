@@ -5,6 +5,8 @@ What is recorded has a placeholder where the link's token will be: it is made wh
 
 from __future__ import annotations
 
+import asyncio
+
 from audit import Change
 from models import (
     Choice,
@@ -63,17 +65,10 @@ async def _record(change: Change, kind: CommunicationKind, contact: Row, chosen:
     role = await change.read(ContactRole, contact["role_id"]) if contact["role_id"] is not None else None
     settings = await read_settings()
     template, link = await templates.standard(kind), password_links.address()
-    message = templates.render(
-        template,
-        templates.variables(
-            kind,
-            settings=settings,
-            customer=customer,
-            contact=contact,
-            link=link,
-            today=change.now.date(),
-        ),
+    values = templates.variables(
+        kind, settings=settings, customer=customer, contact=contact, link=link, today=change.now.date()
     )
+    message = await asyncio.to_thread(templates.render, template, values)
     reasons = decide(
         kind, customer=customer, contact=contact, role=role, notifications=settings["notifications"]
     ).reasons

@@ -12,7 +12,9 @@ from services import templates, values
 from services.communications.choosing import Recipient
 from services.communications.draft import Message
 from services.communications.material import Material, revision
+from services.templates.checking import LARGEST
 from services.templates.markup import sanitized
+from services.templates.structure import markup_problems
 
 LONGEST_SUBJECT = 200
 LONGEST_TEXT = 100_000
@@ -23,7 +25,7 @@ _Whose = tuple[str, int] | None
 
 
 def own_message(given: Mapping[str, Any]) -> Message:
-    """The message that somebody wrote. Fault INVALID at `subject`, `text` or `html`."""
+    """The message that somebody wrote. It can take some milliseconds. Fault INVALID at `subject`, `text` or `html`."""
     for name in ("subject", "text"):
         if given.get(name) is None:
             message = f"A text of your own needs a {name}: or leave out subject, text and html to use the template."
@@ -37,9 +39,14 @@ def own_message(given: Mapping[str, Any]) -> Message:
 
 
 def _own_html(html: str) -> str:
-    clean = sanitized(values.body(html, ("html",), longest=LONGEST_HTML)).strip()
-    if not clean:
-        raise Fault.invalid("Nothing of this HTML may stand in an email: write paragraphs, tables and links.", "html")
+    """The HTML, held to the structure that templates have: what the sanitiser has to repair can grow without bounds."""
+    written = values.body(html, ("html",), longest=LONGEST_HTML)
+    for problem in markup_problems(written):
+        raise Fault.invalid(str(problem), "html")
+    clean = sanitized(written).strip()
+    octets = len(clean.encode())
+    if octets > LARGEST:
+        raise Fault.invalid(f"Shorten this: as an email it has {octets:,} octets, and at most 1 MiB is sent.", "html")
     return clean
 
 
@@ -51,6 +58,13 @@ class Wording:
     def __init__(self) -> None:
         self._made_of: object = None
         self._made: dict[_Whose, Message] = {}
+        self._own: Message | None = None
+
+    async def own(self, given: Mapping[str, Any]) -> Message:
+        """The message that somebody wrote: `given` is the same each time. Fault INVALID as `own_message`."""
+        if self._own is None:
+            self._own = await asyncio.to_thread(own_message, given)
+        return self._own
 
     async def messages(
         self, kind: CommunicationKind, material: Material, template: Row, whose: Sequence[Recipient | None], today: date

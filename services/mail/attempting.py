@@ -22,6 +22,7 @@ from services.mail.transfer import Transfer
 _log = structlog.get_logger("counterfoil.mail")
 
 _TOO_LATE = "The mail server did not answer in time."
+_FOLDER_TOO_LATE = "The message was not written to the folder in time."
 _NO_ADDRESS = "This is no address that mail can be sent to."
 
 
@@ -73,11 +74,22 @@ class Attempts:
             await self._pool.close()
 
     async def _keep(self, letter: Letter, transfer: Transfer) -> None:
-        content = await self._written(letter, utf8=True)
+        limit = asyncio.timeout(self._mail.attempt)
+        self._limits.add(limit)
         try:
-            transfer.settle(Result(DeliveryStatus.SENT, await keep(self._mail.maildir, content)))
-        except OSError as error:
-            transfer.broken(f"{self._mail.maildir}: {error.strerror or error}")
+            async with limit:
+                content = await self._written(letter, utf8=True)
+                # A thread cannot be stopped: what it has begun may be there later.
+                transfer.sent = True
+                try:
+                    transfer.settle(Result(DeliveryStatus.SENT, await keep(self._mail.maildir, content)))
+                except OSError as error:
+                    transfer.sent = False
+                    transfer.broken(f"The folder for mail: {error.strerror or type(error).__name__}")
+        except TimeoutError:
+            transfer.broken(_FOLDER_TOO_LATE)
+        finally:
+            self._limits.discard(limit)
 
     async def _send(self, letter: Letter, transfer: Transfer, pool: Pool) -> None:
         session: Session | None = None

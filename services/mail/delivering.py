@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import timedelta
 
 import structlog
 
-from audit import SYSTEM, Change, Request, transact
 from models import DeliveryStatus, Row, clock, current, outbox
 from models.identifier import new_id
-from services.communications import Outcome, settle
 from services.documents import Storage
 from services.mail import Mail
 from services.mail.attempting import Attempts
-from services.mail.backoff import pause
 from services.mail.letter import Letter
+from services.mail.recording import Attempted, record_all, recover, release
 from services.mail.reply import Result
 
 _log = structlog.get_logger("counterfoil.mail")
@@ -27,24 +24,8 @@ ROUND = 1.0
 # Seconds that attempts under way get when all is to end.
 GRACE = 20.0
 
-_AGAIN = frozenset({DeliveryStatus.DEFERRED, DeliveryStatus.UNKNOWN})
-_KILLED = "The process that sent it ended before it could tell what came of it."
 _EXPIRED = "It could not be sent within 48 hours."
-
-
-@dataclass(frozen=True)
-class Attempted:
-    """A letter, and what came of its attempt; without results it was not attempted."""
-
-    letter: Letter
-    at: datetime
-    results: dict[str, Result] | None
-    counts: bool = True
-
-    @property
-    def attempts(self) -> int | None:
-        """How many attempts of the message there have been with it; None when it was none."""
-        return int(self.letter.message["attempts"]) if self.counts else None
+_BUG = "Counterfoil could not tell what came of this message ({}); its log says more."
 
 
 class Delivering:
@@ -67,17 +48,22 @@ class Delivering:
     async def round(self) -> bool:
         """Record what is done, claim what is due, wait a moment for it. Whether there was anything to do.
 
-        Whatever the database raises; nothing is lost by that, and another round goes on from here.
+        Whatever the database raises; nothing is lost by that, and another round goes on from here. What concerns some
+        messages only is raised at the end, when all has been done for the others.
         """
-        await self._record()
+        troubles = [await self._record()]
         if not (self._ending or self._claimed) and len(self._pending) < self._mail.connections:
-            await self._claim()
+            troubles.append(await self._claim())
         worked = self.busy
         await self._begin()
         if self._pending:
             done, self._pending = await asyncio.wait(self._pending, timeout=ROUND)
-            self._done += [task.result() for task in done]
-            await self._record()
+            # Whoever cancels one of them ends this process: then the lease tells.
+            self._done += [task.result() for task in done if not task.cancelled()]
+            troubles.append(await self._record())
+        for trouble in troubles:
+            if trouble is not None:
+                raise trouble
         return worked
 
     def end(self) -> None:
@@ -89,16 +75,18 @@ class Delivering:
         """Let connections go: nothing is to be sent for now."""
         await self._attempts.rest()
 
-    async def _claim(self) -> None:
-        now = clock.now()
+    async def _claim(self) -> Exception | None:
+        """Claim what is due. Why something could not be taken back whose worker has not come back."""
+        now, trouble = clock.now(), None
         waiting = await outbox.look(now)
         if waiting.expired:
-            await _recover(now, self._mail.batch)
+            trouble = await recover(now, self._mail.batch)
         if waiting.due or waiting.expired:
             lease, until = new_id("lse"), now + timedelta(seconds=self._mail.lease)
             async with current().write():
                 claimed = await outbox.claim(lease, now, until, self._mail.batch)
             self._claimed += claimed
+        return trouble
 
     async def _begin(self) -> None:
         letters = await _letters(self._claimed)
@@ -113,73 +101,27 @@ class Delivering:
             # It must be over while the message is ours.
             if self._ending or left < timedelta(seconds=self._mail.lease / 2):
                 return Attempted(letter, clock.now(), None)
-            if letter.message["attempts"] > 1:
-                # A report about the attempt before may have come while this one waited for its turn.
-                [letter] = await _letters([letter.message])
-            results = await self._attempts.make(letter) if letter.open else {}
+            try:
+                letter = await _as_it_is_now(letter)
+            except Exception:  # nothing was sent: another round begins it again
+                _log.exception("attempt not begun", message=letter.id)
+                return Attempted(letter, clock.now(), None)
+            try:
+                results = await self._attempts.make(letter) if letter.open else {}
+            except Exception as error:  # a bug: it must not take the results of others with it
+                _log.exception("attempt failed", message=letter.id)
+                unknown = Result(DeliveryStatus.UNKNOWN, _BUG.format(type(error).__name__))
+                results = {row["id"]: unknown for row in letter.open}
             return Attempted(letter, clock.now(), results)
 
-    async def _record(self) -> None:
-        made = [attempt for attempt in self._done if attempt.results is not None]
-        await record(made)
-        self._done = [attempt for attempt in self._done if attempt.results is None]
-        await _release(self._done)
-        self._done = []
-
-
-async def record(made: Sequence[Attempted]) -> None:
-    """Record what came of attempts, in one transaction; nothing about messages whose lease has been lost."""
-    if not made:
-        return
-
-    async def work(change: Change) -> int:
-        ours = await outbox.held({each.letter.id: each.letter.message["lease"] for each in made})
-        await _settle(change, [each for each in made if each.letter.id in ours])
-        return len(made) - len(ours)
-
-    lost, _ = await transact(SYSTEM, Request.new("Delivery"), work)
-    if lost:
-        _log.warning("leases lost", messages=lost)
-
-
-async def _release(unmade: Sequence[Attempted]) -> None:
-    """Give messages back that were claimed and not attempted."""
-    back: dict[str, list[str]] = {}
-    for attempt in unmade:
-        back.setdefault(attempt.letter.message["lease"], []).append(attempt.letter.id)
-    for lease, message_ids in back.items():
-        async with current().write():
-            await outbox.release(message_ids, lease)
-
-
-async def _settle(change: Change, made: Collection[Attempted]) -> None:
-    outcomes: dict[str, Outcome] = {}
-    again: dict[str, tuple[datetime, list[str]]] = {}
-    for attempt in made:
-        message = attempt.letter.message
-        due_at = attempt.at + pause(message["attempts"])
-        last = due_at >= message["expires_at"]
-        results = attempt.results or {}
-        outcomes |= {key: _outcome(result, attempt, last=last) for key, result in results.items()}
-        left = [key for key, result in results.items() if result.status in _AGAIN]
-        if left and not last:
-            again[attempt.letter.id] = due_at, left
-    await settle(change, outcomes)
-    await outbox.remove([attempt.letter.id for attempt in made if attempt.letter.id not in again])
-    await outbox.reschedule(again)
-
-
-def _outcome(result: Result, attempt: Attempted, *, last: bool) -> Outcome:
-    unknown = result.status is DeliveryStatus.UNKNOWN
-    status = DeliveryStatus.FAILED if last and result.status in _AGAIN else result.status
-    return Outcome(
-        status,
-        attempt.at,
-        result.reply,
-        attempts=attempt.attempts,
-        may_repeat=unknown,
-        address_failed=result.address_failed,
-    )
+    async def _record(self) -> Exception | None:
+        """Record what is done. Why some of it could not be: that is kept for the next time."""
+        unmade = [attempt for attempt in self._done if attempt.results is None]
+        kept, trouble = await record_all([attempt for attempt in self._done if attempt.results is not None])
+        self._done = [*kept, *unmade]
+        await release(unmade)
+        self._done = kept
+        return trouble
 
 
 def _expired(letter: Letter) -> dict[str, Result]:
@@ -187,27 +129,12 @@ def _expired(letter: Letter) -> dict[str, Result]:
     return {row["id"]: Result(DeliveryStatus.FAILED, row["reply"] or _EXPIRED) for row in letter.open}
 
 
-async def _recover(now: datetime, most: int) -> None:
-    """Take back messages whose worker has not come back: whether they were sent is unknown, so they are due again."""
-
-    async def work(change: Change) -> int:
-        messages = await outbox.expired(now, most)
-        deliveries = await outbox.deliveries(messages)
-        left = {row["message_id"]: outbox.still_open(row, deliveries[row["message_id"]]) for row in messages}
-        outcomes = {
-            delivery["id"]: Outcome(
-                DeliveryStatus.UNKNOWN, change.now, _KILLED, attempts=message["attempts"], may_repeat=True
-            )
-            for message in messages
-            for delivery in left[message["message_id"]]
-        }
-        await settle(change, outcomes)
-        await outbox.reschedule({key: (now, [row["id"] for row in rows]) for key, rows in left.items()})
-        return len(messages)
-
-    recovered, _ = await transact(SYSTEM, Request.new("Delivery"), work)
-    if recovered:
-        _log.warning("leases ran out", messages=recovered)
+async def _as_it_is_now(letter: Letter) -> Letter:
+    """The letter of a repeated attempt, read again: a report about the attempt before may have come meanwhile."""
+    if letter.message["attempts"] <= 1:
+        return letter
+    [again] = await _letters([letter.message])
+    return again
 
 
 async def _letters(messages: Sequence[Row]) -> list[Letter]:

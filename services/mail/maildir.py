@@ -10,9 +10,12 @@ from pathlib import Path
 
 
 async def keep(folder: Path, content: bytes) -> str:
-    """Add a message, so that it survives a loss of power; says where, for people. OSError."""
+    """Add a message, so that it survives a loss of power; says as what, for people. OSError.
+
+    The reply names the file only: where the folder is concerns whoever runs this machine.
+    """
     name = await asyncio.to_thread(_add, folder, content)
-    return f"No mail server is set: kept as {folder / 'new' / name}"
+    return f"No mail server is set: kept as {name}"
 
 
 def _add(folder: Path, content: bytes) -> str:

@@ -9,6 +9,8 @@ from services.mail.session import NoSession, Session
 
 # Seconds for which a server that could not be reached is left alone: those who wait fail alike, and not one by one.
 _LEFT_ALONE = 1.0
+# Seconds for saying goodbye, to all of them.
+_GOODBYE = 2.0
 
 
 class Pool:
@@ -46,6 +48,13 @@ class Pool:
         return session in self._idle
 
     async def close(self) -> None:
-        """End all that wait."""
-        while self._idle:
-            await self._idle.pop().quit()
+        """End all that wait, saying goodbye to servers that listen."""
+        idle, self._idle = self._idle, []
+        try:
+            async with asyncio.timeout(_GOODBYE):
+                await asyncio.gather(*(session.quit() for session in idle), return_exceptions=True)
+        except TimeoutError:
+            pass
+        finally:
+            for session in idle:
+                session.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import asyncio
 from collections.abc import Iterator
 from contextlib import suppress
 from ipaddress import ip_address
@@ -14,7 +14,8 @@ from services.mail import Encryption, Smtp, dsn
 from services.mail.reply import Reply, Result, refused
 from services.mail.transfer import Transfer
 
-_STUFFED = re.compile(rb"(?m)^\.")
+# How many bytes of a message are prepared at once.
+_BLOCK = 256 * 1024
 _DATA = 354
 _NO_UTF8 = "The mail server takes no addresses like this one (it does not offer SMTPUTF8)."
 
@@ -143,8 +144,21 @@ class Session:
             raise aiosmtplib.SMTPServerDisconnected("Connection lost")
         end = b"" if content.endswith(b"\r\n") else b"\r\n"
         transfer.sent = True
-        protocol.write(_STUFFED.sub(b"..", content) + end + b".\r\n")
-        return Reply.of(*await protocol.read_response(timeout=None))
+        # It is read from the beginning: a server may refuse before it has all, and what nobody waits for is dropped.
+        reading = asyncio.create_task(protocol.read_response(timeout=None))
+        try:
+            await asyncio.sleep(0)
+            for block in _stuffed(content):
+                protocol.write(block)
+                # A large message keeps nobody else waiting while it is copied and encrypted.
+                await asyncio.sleep(0)
+            protocol.write(end + b".\r\n")
+        except aiosmtplib.SMTPServerDisconnected:
+            pass  # what was read says why, or that nobody knows
+        except BaseException:
+            reading.cancel()
+            raise
+        return Reply.of(*await reading)
 
     async def _reset(self) -> None:
         if self.usable:
@@ -170,6 +184,14 @@ class Session:
     @property
     def _reports(self) -> bool:
         return self._server.dsn and self._client.supports_extension("dsn")
+
+
+def _stuffed(content: bytes) -> Iterator[bytes]:
+    """The content in blocks, with a further dot on each line that begins with one (RFC 5321, 4.5.2)."""
+    for start in range(0, len(content), _BLOCK):
+        block = content[start : start + _BLOCK].replace(b"\n.", b"\n..")
+        begins = start == 0 or content[start - 1 : start] == b"\n"
+        yield b"." + block if begins and block.startswith(b".") else block
 
 
 async def _encrypt(client: aiosmtplib.SMTP, server: Smtp) -> bool:

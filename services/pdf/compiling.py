@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, time
@@ -16,6 +17,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 import typst
+
+from models import Busy
 
 MEDIA_TYPE = "application/pdf"
 
@@ -34,13 +37,27 @@ _UNSHOWN = ("could not be displayed", "missing codepoints")
 
 # A compiler is no two threads' at once, and one uses all cores where that helps.
 _thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="pdf")
+# So many documents are made or wait at most: nobody waits for more than a few seconds.
+MOST_WAITING = 32
+_places = threading.BoundedSemaphore(MOST_WAITING)
+
+
+class TooManyWaiting(Busy):
+    """So many documents wait to be made that this one does not even begin to."""
+
+    message = "Too many PDFs are being made right now: try again in a moment."
 
 
 async def compiled(layout: str, data: Mapping[str, Any], day: date) -> bytes:
     """The PDF of a layout with the data: values that JSON knows. `day` is when it says that it was made: equal data
-    make equal bytes.
+    make equal bytes. TooManyWaiting (Busy) when the process has enough to do. Who is cancelled leaves the line.
     """
-    return await asyncio.get_running_loop().run_in_executor(_thread, compile_now, layout, data, day)
+    if not _places.acquire(blocking=False):
+        raise TooManyWaiting
+    future = _thread.submit(compile_now, layout, data, day)
+    # Also when nobody waits any more: the thread is busy until it is done.
+    future.add_done_callback(lambda _: _places.release())
+    return await asyncio.wrap_future(future)
 
 
 def compile_now(layout: str, data: Mapping[str, Any], day: date, fonts: typst.Fonts | None = None) -> bytes:

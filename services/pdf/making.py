@@ -53,7 +53,13 @@ async def of_sales_document(identifier: str) -> File | None:
     if settings is None or customer is None:
         return None
     made = await invoice(settings, customer, document, payments, location)
-    return File(wording.file_name(sales_documents.title(document)), made)
+    return File(_name(document), made)
+
+
+async def name_of_sales_document(identifier: str) -> str | None:
+    """What the PDF of a sales document is called, without making it; None when there is none with this id."""
+    [document] = await by_ids(SalesDocument)([identifier])
+    return None if document is None else _name(document)
 
 
 async def of_statement(customer_id: str, period: Period) -> File | None:
@@ -62,4 +68,18 @@ async def of_statement(customer_id: str, period: Period) -> File | None:
     [found] = await statements([customer_id], period)
     if settings is None or found is None:
         return None
-    return File(wording.file_name("Statement", period.last.isoformat()), await statement(settings, found))
+    return File(_statement_name(period), await statement(settings, found))
+
+
+async def name_of_statement(customer_id: str, period: Period) -> str | None:
+    """What the PDF of a statement is called, without making it; None when there is no customer with this id."""
+    [customer] = await by_ids(Customer)([customer_id])
+    return None if customer is None else _statement_name(period)
+
+
+def _name(document: Row) -> str:
+    return wording.file_name(sales_documents.title(document))
+
+
+def _statement_name(period: Period) -> str:
+    return wording.file_name("Statement", period.last.isoformat())

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from models import Row, SalesDocumentKind, SalesDocumentStatus, money
+from services import writing
 from services.pdf import wording
 
 LAYOUT = "sales_document.typ"
@@ -35,12 +36,12 @@ def data(
     parties = wording.parties(settings, customer)
     currency, heading = document["currency"], title(document)
     issued = date.fromisoformat(document["issued_on"])
-    facts = [["Date", wording.day(issued)]]
+    facts = [["Date", writing.day(issued)]]
     if document["due_on"] is not None:
-        facts.append(["Due", wording.day(date.fromisoformat(document["due_on"]))])
+        facts.append(["Due", writing.day(date.fromisoformat(document["due_on"]))])
     if location is not None:
         facts.append(["Location", location["name"]])
-    owed = money.grouped(document["balance"] if _is_payable(document) else document["amount"], currency)
+    owed = document["balance"] if _is_payable(document) else document["amount"]
     return {
         **parties,
         "title": heading,
@@ -50,7 +51,7 @@ def data(
         "note": _note(document, payments),
         "currency": currency,
         "rows": [[heading, money.grouped(document["amount"], currency)], *_payment_rows(payments, currency)],
-        "total": ["Balance due" if _is_payable(document) else "Total", f"{owed} {currency}"],
+        "total": ["Balance due" if _is_payable(document) else "Total", writing.amount(owed, currency)],
         "instructions": wording.instructions(settings) if document["balance"] and _is_payable(document) else [],
         "instructions-title": "How to pay",
         "foot": wording.foot(parties["company"] and parties["company"]["name"], heading),
@@ -77,7 +78,7 @@ def _note(document: Row, payments: Sequence[Row]) -> str | None:
     if not _is_payable(document) or document["balance"]:
         return None
     last = max((payment["received_on"] for payment in payments), default=None)
-    when = f" on {wording.day(date.fromisoformat(last))}" if last else ""
+    when = f" on {writing.day(date.fromisoformat(last))}" if last else ""
     return f"Paid in full{when}. Nothing is left to pay."
 
 
@@ -92,7 +93,7 @@ def _payment_rows(payments: Sequence[Row], currency: str) -> list[list[str]]:
 
 
 def _payment(payment: Row) -> str:
-    received = wording.day(date.fromisoformat(payment["received_on"]))
+    received = writing.day(date.fromisoformat(payment["received_on"]))
     return f"Payment on {received}{how(payment['method'], payment['reference'])}"
 
 

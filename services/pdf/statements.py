@@ -6,6 +6,7 @@ from typing import Any
 
 from models import Row, money
 from models.statement import OpenItem, Statement, StatementLine, StatementLineKind, StatementSection
+from services import writing
 from services.pdf import wording
 from services.pdf.sales_documents import how
 
@@ -20,7 +21,7 @@ _AGES = ("Not yet due", "1 to 30 days", "31 to 60 days", "61 to 90 days", "Over 
 def data(settings: Row, statement: Statement) -> dict[str, Any]:
     """The layout's data."""
     parties = wording.parties(settings, statement.customer)
-    period, as_of = statement.period, wording.day(statement.as_of)
+    period, as_of = statement.period, writing.day(statement.as_of)
     most = _MOST_ROWS // max(1, len(statement.sections))
     owes = any(section.closing > 0 for section in statement.sections)
     company = parties["company"] and parties["company"]["name"]
@@ -31,8 +32,8 @@ def data(settings: Row, statement: Statement) -> dict[str, Any]:
         "to": "For",
         "facts": [
             ["As of", as_of],
-            ["Period", f"{wording.day(period.first)} to {as_of}"],
-            *(["Balance", f"{money.grouped(one.closing, one.currency)} {one.currency}"] for one in statement.sections),
+            ["Period", f"{writing.day(period.first)} to {as_of}"],
+            *(["Balance", writing.amount(one.closing, one.currency)] for one in statement.sections),
         ],
         "note": None if statement.sections else "Nothing was open, and nothing happened in this period.",
         "sections": [_section(section, statement, most) for section in statement.sections],
@@ -52,7 +53,8 @@ def _section(section: StatementSection, statement: Statement, most: int) -> dict
     unshown = section.open_items[most:]
     earlier = len(section.lines) - len(lines)
     opening = lines[0].balance - lines[0].amount if lines else section.opening
-    begin = [f"After {earlier:,} earlier entries"] if earlier else ["Opening balance"]
+    begin = f"After {earlier:,} earlier entries" if earlier else "Opening balance"
+    since = section.lines[earlier - 1].day if earlier else period.first
     return {
         "heading": f"Open invoices in {section.currency}",
         "ageing": [*([name, amount(age)] for name, age in zip(_AGES, ages, strict=True)), ["Total", amount(sum(ages))]],
@@ -63,18 +65,18 @@ def _section(section: StatementSection, statement: Statement, most: int) -> dict
         "items-total": ["Total", "", "", "", "", amount(section.closing)],
         "activity-heading": f"Activity in {section.currency}",
         "lines": [
-            [wording.short_day(period.first), *begin, "", amount(opening)],
+            [writing.short_day(since), begin, "", amount(opening)],
             *(_line(line, section.currency) for line in lines),
         ],
-        "lines-total": [wording.short_day(statement.as_of), "Closing balance", "", amount(section.closing)],
+        "lines-total": [writing.short_day(statement.as_of), "Closing balance", "", amount(section.closing)],
     }
 
 
 def _item(item: OpenItem, currency: str) -> list[str]:
     return [
         item.number,
-        wording.short_day(item.issued_on),
-        wording.short_day(item.due_on) if item.due_on is not None else "",
+        writing.short_day(item.issued_on),
+        writing.short_day(item.due_on) if item.due_on is not None else "",
         str(item.days_overdue or ""),
         money.grouped(item.amount, currency),
         money.grouped(item.balance, currency),
@@ -85,4 +87,4 @@ def _line(line: StatementLine, currency: str) -> list[str]:
     paid = line.kind is StatementLineKind.PAYMENT
     what = f"Payment{how(line.method, line.reference)}, for invoice {line.number}" if paid else f"Invoice {line.number}"
     amounts = money.grouped(line.amount, currency), money.grouped(line.balance, currency)
-    return [wording.short_day(line.day), what, *amounts]
+    return [writing.short_day(line.day), what, *amounts]

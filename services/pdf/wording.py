@@ -1,56 +1,26 @@
-"""How layouts write days, addresses and file names, and on which paper: in English, whatever the machine's language."""
+"""What layouts say of both parties, how files are called, and on which paper: in English, whatever the machine's
+language.
+"""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Mapping
-from datetime import date
 from typing import Any
 
-import pycountry
-
 from models import Row
+from services.writing import address
 
-_MONTHS = (
-    *("January", "February", "March", "April", "May", "June"),
-    *("July", "August", "September", "October", "November", "December"),
-)
 # Where office paper is US Letter (Unicode CLDR, paper sizes); elsewhere it is A4.
 _LETTER = frozenset(("BZ", "CA", "CL", "CO", "CR", "GT", "MX", "NI", "PA", "PH", "PR", "SV", "US", "VE"))
-# Where the postal code stands behind the city.
-_CITY_FIRST = frozenset(("AU", "CA", "GB", "IE", "IN", "NZ", "US"))
 _LONGEST_FOOT = 120
 _UNKEPT = re.compile(r'[/\\<>:"|?*\x00-\x1f]')
-
-
-def day(value: date) -> str:
-    """`1 June 2026`."""
-    return f"{value.day} {_MONTHS[value.month - 1]} {value.year}"
-
-
-def short_day(value: date) -> str:
-    """`1 Jun 2026`."""
-    return f"{value.day} {_MONTHS[value.month - 1][:3]} {value.year}"
 
 
 def decoded(value: Any) -> Any:
     """A JSON column's value, whether or not the read left it as text."""
     return json.loads(value) if isinstance(value, str) else value
-
-
-def address(value: Mapping[str, Any] | None, home: str | None) -> list[str]:
-    """The lines of a postal address; the country unless it is `home`."""
-    if value is None:
-        return []
-    city, region, code, country = (value.get(name) for name in ("city", "region", "postal_code", "country"))
-    if country in _CITY_FIRST:
-        town = _joined(" ", _joined(", ", city, region), code)
-    else:
-        town = _joined(", ", _joined(" ", code, city), region)
-    entry = pycountry.countries.get(alpha_2=country) if country and country != home else None
-    abroad = entry.name if entry is not None else None
-    return [line for line in (*value.get("lines", ()), town, abroad) if line]
 
 
 def country_of(value: Mapping[str, Any] | None) -> str | None:
@@ -98,7 +68,3 @@ def foot(*parts: str | None) -> str:
 def file_name(*parts: str) -> str:
     """The name of a PDF, such as every system can keep: `Invoice 1042.pdf`."""
     return f"{_UNKEPT.sub('-', ' '.join(parts))}.pdf"
-
-
-def _joined(separator: str, *parts: str | None) -> str:
-    return separator.join(part for part in parts if part)

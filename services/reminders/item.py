@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -13,6 +13,7 @@ from models.recipient import Decision
 from models.statement import Statement
 from services import templates
 from services.communications import Addressee, Attachment, Draft, Message
+from services.communications.greeting import greeted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +48,11 @@ class Item:
         return None if any(decision.included for decision in self.decisions) else Suppression.NO_RECIPIENT
 
     @property
+    def problem(self) -> str | None:
+        """Why it cannot be written, and what to do: its template was forced to be one of which nothing can be made."""
+        return None if self.template is None else templates.problem_of(self.template)
+
+    @property
     def key(self) -> str:
         """What it is about: the id of the invoice, or of the customer."""
         return str((self.invoice or self.customer)["id"])
@@ -62,17 +68,17 @@ class Item:
         """What is recorded. TypeError when it was sent already."""
         if self.template is None:
             raise TypeError("what was sent is not sent again")
-        included = [decision.contact for decision in self.decisions if decision.included]
+        included = [decision for decision in self.decisions if decision.included]
         separate = bool(self.settings["separate_messages"])
-        alone = dict(included[0]) if len(included) == 1 else None
-        shared = None if separate and included else self._message(alone)
-        addressees = list(self._addressees(shared))
+        whose = greeted(included, separate=separate)
+        made = {_key(one): self._message(one) for one in whose or [None]}
+        addressees = [_addressee(one, made[_key(named)]) for one, named in zip(included, whose, strict=True)]
         return Draft(
             kind=self.kind,
             customer_id=self.customer["id"],
             sales_document_id=self.invoice["id"] if self.invoice is not None else None,
             template=self.template,
-            subject_line=(shared or addressees[0].message).subject_line,
+            subject_line=next(iter(made.values())).subject_line,
             addressees=addressees,
             separate=separate,
             attachments=attachments,
@@ -81,21 +87,20 @@ class Item:
             statement_month=self.month,
         )
 
-    def _addressees(self, shared: Message | None) -> Iterator[Addressee]:
-        for decision in self.decisions:
-            if decision.included:
-                contact = dict(decision.contact)
-                yield Addressee(
-                    contact,
-                    contact["email"],
-                    decision.role["name"] if decision.role is not None else None,
-                    decision.reasons,
-                    shared or self._message(contact),
-                )
-
-    def _message(self, contact: Row | None) -> Message:
+    def _message(self, greeting: Decision | None) -> Message:
+        contact = dict(greeting.contact) if greeting is not None else None
         named: dict[str, Any] = {"settings": self.settings, "customer": self.customer, "contact": contact}
         if self.step is not None:
             named |= {"sales_document": self.invoice, "reminder_days": self.step["days"]}
         values = templates.variables(self.kind, **named, statement=self.statement, today=self.day)
         return templates.render(self.template or {}, values)
+
+
+def _key(greeting: Decision | None) -> str | None:
+    return None if greeting is None else greeting.contact["id"]
+
+
+def _addressee(decision: Decision, message: Message) -> Addressee:
+    contact = dict(decision.contact)
+    role = decision.role["name"] if decision.role is not None else None
+    return Addressee(contact, contact["email"], role, decision.reasons, message)

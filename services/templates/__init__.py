@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from services.templates.finding import chosen, find, standard
-from services.templates.rendering import render, render_all
+from services.templates.finding import chosen, standard
+from services.templates.rendering import problem_of, render
 from services.templates.variables import variables
 
-__all__ = ["chosen", "find", "render", "render_all", "standard", "variables"]
+__all__ = ["chosen", "problem_of", "render", "standard", "variables"]

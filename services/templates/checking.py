@@ -46,6 +46,26 @@ def problems(kind: CommunicationKind, source: str, *, html: bool = False) -> tup
     return tuple(found.found)
 
 
+def without_link(kind: CommunicationKind, source: str, *, html: bool = False) -> tuple[Problem, ...]:
+    """What keeps the source of a text or of HTML, which has no other problems, from bringing the link of its kind."""
+    if "link" not in parts(kind) or _shows_link((HTML if html else PLAIN).parse(source).body):
+        return ()
+    return (Problem("This email brings a link: write {{ link }}, and not only under a condition."),)
+
+
+def _shows_link(body: Sequence[nodes.Node]) -> bool:
+    """Whether it is shown as it is, whatever the conditions come to."""
+    for node in body:
+        if isinstance(node, nodes.Output):
+            if any(isinstance(child, nodes.Name) and child.name == "link" for child in node.nodes):
+                return True
+        elif isinstance(node, nodes.If):
+            branches = [node.body, *(branch.body for branch in node.elif_), node.else_]
+            if all(map(_shows_link, branches)):
+                return True
+    return False
+
+
 def _parsed(source: str, found: Problems, *, html: bool) -> nodes.Template | None:
     try:
         return (HTML if html else PLAIN).parse(source)

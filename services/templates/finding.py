@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-from audit import Change
 from models import CommunicationKind, ErrorCode, Fault, Row, Template
 from models.identifier import check_id
 from models.rows import by_ids
 from models.template_rows import standard_template as standard
 from services.values.text import Field
 
-__all__ = ["chosen", "find", "standard"]
-
-
-async def find(
-    change: Change, kind: CommunicationKind, template_id: str | None = None, field: Field = ("template_id",)
-) -> Row:
-    """The template of this id, or the standard one of the kind, kept from disappearing. Fault INVALID or NOT_FOUND at
-    `field`. Whether it is enabled is for the caller to look at.
-    """
-    identifier = (await standard(kind))["id"] if template_id is None else template_id
-    return _of_kind(await change.refer(Template, identifier, field), kind, field)
+__all__ = ["chosen", "standard"]
 
 
 async def chosen(kind: CommunicationKind, template_id: str | None = None, field: Field = ("template_id",)) -> Row:
-    """As `find`, outside of a transaction."""
+    """The template of this id, or the standard one of the kind; it is not locked (docs/decisions/0021). Fault INVALID
+    or NOT_FOUND at `field`. Whether it is enabled is for the caller to look at.
+    """
     if template_id is None:
         return await standard(kind)
     check_id(template_id, Template.prefix, *field)

@@ -7,22 +7,34 @@ from typing import Any
 
 from audit import Change
 from models import CommunicationKind, ErrorCode, Fault, ReminderWorkflow, Row, Template
+from models.template import TEMPLATE_LIMIT
 from services import values
 from services.templates.finding import standard
-from services.templates.sources import NAMES, checked
+from services.templates.rendering import NAMES
+from services.templates.sources import checked
 from services.templates.standards import sources
+
+_LOCK = "template"
 
 
 async def create(change: Change, given: Mapping[str, Any]) -> Row:
-    """Add a template of a kind from its name; the sources that are omitted are those of the kind's standard one."""
+    """Add a template of a kind from its name; the sources that are omitted are those of the kind's standard one.
+
+    Fault LIMIT_REACHED when there are TEMPLATE_LIMIT.
+    """
     kind: CommunicationKind = given["kind"]
+    cleaned = _clean({"name": None, **given}, kind)
+    await change.lock(_LOCK)
+    if await change.count(Template) >= TEMPLATE_LIMIT:
+        message = f"There are {TEMPLATE_LIMIT} templates already, the most there can be: delete one."
+        raise Fault(ErrorCode.LIMIT_REACHED, message)
     copied = await standard(kind)
     fields = {
         "kind": kind.value,
         "standard": False,
         "enabled": True,
         **{name: copied[name] for name in NAMES},
-        **_clean({"name": None, **given}, kind),
+        **cleaned,
     }
     return await change.insert(Template, fields)
 

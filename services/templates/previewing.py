@@ -31,8 +31,8 @@ from models.table import Audited, decode_row
 from services.communications.draft import Message
 from services.templates.finding import chosen
 from services.templates.problem import Problem
-from services.templates.rendering import render
-from services.templates.sources import NAMES, looked_at
+from services.templates.rendering import NAMES, render
+from services.templates.sources import looked_at
 from services.templates.variables import variables
 from services.templates.vocabulary import examples
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from models import CommunicationKind, Fault, Row
@@ -15,6 +14,10 @@ from services.templates.markup import sanitized
 
 # As much as a line of an email's header holds (RFC 5322, section 2.1.1), in octets.
 LONGEST_SUBJECT = 998
+
+# The columns of a template's sources.
+SUBJECT_SOURCE, HTML_SOURCE = "subject_source", "html_source"
+NAMES = (SUBJECT_SOURCE, "text_source", HTML_SOURCE)
 
 _BREAKS = re.compile("[\x00-\x20\x7f-\x9f\u2028\u2029]+")
 _BLANK_LINES = re.compile(r"\n(?:[ \t]*\n){2,}")
@@ -33,18 +36,21 @@ def render(template: Row, variables: Mapping[str, Any]) -> Message:
     )
 
 
-async def render_all(template: Row, several: Sequence[Mapping[str, Any]]) -> list[Message]:
-    """`render` for several emails, off the event loop."""
-    return await asyncio.to_thread(lambda: [render(template, variables) for variables in several])
+def problem_of(template: Row) -> str | None:
+    """Why nothing can be rendered of the template, and what to do; None when it can. It is checked once, and known."""
+    for name in NAMES:
+        html = name == HTML_SOURCE
+        found = problems(CommunicationKind(template["kind"]), template[name], html=html) if template[name] else ()
+        if found:
+            return f"Mend the template {template['name']} first. Its {name.removesuffix('_source')}: {found[0]}"
+    return None
 
 
 def _filled(template: Row, name: str, variables: Mapping[str, Any]) -> str:
-    source, html = template[name], name == "html_source"
-    found = problems(CommunicationKind(template["kind"]), source, html=html)
-    if found:
-        part = name.removesuffix("_source")
-        raise Fault.invalid(f"Mend the template {template['name']} first. Its {part}: {found[0]}", "template_id")
-    return compiled(source, html=html).render(variables)
+    problem = problem_of(template)
+    if problem is not None:
+        raise Fault.invalid(problem, "template_id")
+    return compiled(template[name], html=name == HTML_SOURCE).render(variables)
 
 
 def _one_line(text: str) -> str:

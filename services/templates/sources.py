@@ -9,15 +9,12 @@ from typing import Any
 from models import CommunicationKind, Fault, Row, Template
 from models.rows import by_ids
 from services import values
-from services.templates.checking import problems
+from services.templates.checking import problems, without_link
 from services.templates.problem import Problem
-from services.templates.rendering import LONGEST_SUBJECT
+from services.templates.rendering import HTML_SOURCE, LONGEST_SUBJECT, NAMES, SUBJECT_SOURCE
 
 # Octets of the source of a text or of HTML, at most.
 LONGEST_SOURCE = 100 * 1024
-
-_HTML = "html_source"
-NAMES = ("subject_source", "text_source", _HTML)
 
 
 def looked_at(
@@ -34,9 +31,15 @@ def looked_at(
         except Fault as fault:
             found[name] = (Problem(fault.message),)
             continue
-        wrong = () if source is None else problems(kind, source, html=name == _HTML)
+        wrong = () if source is None else _problems(kind, name, source)
         found.update({name: wrong} if wrong else {})
     return sources, found
+
+
+def _problems(kind: CommunicationKind, name: str, source: str) -> tuple[Problem, ...]:
+    html = name == HTML_SOURCE
+    found = problems(kind, source, html=html)
+    return found or (without_link(kind, source, html=html) if name != SUBJECT_SOURCE else ())
 
 
 def checked(kind: CommunicationKind, given: Mapping[str, Any]) -> dict[str, str | None]:
@@ -91,7 +94,7 @@ def _sized(value: str, longest: int, name: str) -> str:
 
 
 _CLEAN: Mapping[str, Callable[[str | None, str], str | None]] = {
-    "subject_source": _subject,
+    SUBJECT_SOURCE: _subject,
     "text_source": _text,
-    _HTML: _html,
+    HTML_SOURCE: _html,
 }

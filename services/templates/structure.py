@@ -14,7 +14,7 @@ from operator import itemgetter
 from jinja2 import nodes
 
 from services.templates.markup import ATTRIBUTES, INLINE, ODD_STYLE, PHRASING, SCHEMES, STYLES, TAGS, VOID
-from services.templates.problem import Problems
+from services.templates.problem import Problem, Problems
 
 DEEPEST = 40
 
@@ -43,6 +43,13 @@ class _Text:
     def line(self, position: int) -> int:
         """The line of the source in which the character stands."""
         return self.starts[bisect_right(self.starts, position, key=itemgetter(0)) - 1][1]
+
+
+def markup_problems(html: str) -> list[Problem]:
+    """What keeps HTML without variables from standing in an email as it is; nothing when it may."""
+    found = Problems()
+    Structure(found).check([nodes.Output([nodes.TemplateData(html, lineno=1)], lineno=1)])
+    return found.found
 
 
 class Structure:

@@ -12,11 +12,7 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from models import money
-
-_MONTHS = (
-    *("January", "February", "March", "April", "May", "June", "July"),
-    *("August", "September", "October", "November", "December"),
-)
+from services import writing
 
 
 class Empty:
@@ -63,7 +59,7 @@ class Money:
         return Decimal(self.minor).scaleb(-money.digits(self.currency))
 
     def __str__(self) -> str:
-        return f"{self.currency} {grouped(self.minor, self.currency)}"
+        return writing.amount(self.minor, self.currency)
 
     def __bool__(self) -> bool:
         return self.minor != 0
@@ -96,22 +92,11 @@ class Day:
     date: date
 
     def __str__(self) -> str:
-        return f"{self.date.day} {month(self.date)}"
+        return writing.day(self.date)
 
 
 def _number(value: Money | float) -> Decimal | float:
     return value.amount if isinstance(value, Money) else value
-
-
-def grouped(minor: int, currency: str) -> str:
-    """Minor units as a decimal with its thousands in groups: `1,234.50`."""
-    whole, point, fraction = money.decimal(minor, currency).partition(".")
-    return f"{int(whole):,}{point}{fraction}" if minor >= 0 else f"-{grouped(-minor, currency)}"
-
-
-def month(day: date) -> str:
-    """The month of a day: `January 2026`."""
-    return f"{_MONTHS[day.month - 1]} {day.year}"
 
 
 def shown(value: object) -> object:
@@ -148,7 +133,7 @@ def _length(value: Any) -> int:
 def _money(value: object, style: str = "") -> str:
     if not isinstance(value, Money):
         return ""
-    return grouped(value.minor, value.currency) if style == "plain" else str(value)
+    return money.grouped(value.minor, value.currency) if style == "plain" else str(value)
 
 
 def _date(value: object, style: str = "") -> str:

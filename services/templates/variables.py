@@ -10,7 +10,8 @@ from typing import Any
 from models import CommunicationKind, Row
 from models.contact import full_name
 from models.statement import OpenItem, Statement
-from services.templates.values import EMPTY, Day, Facts, Money, month
+from services import writing
+from services.templates.values import EMPTY, Day, Facts, Money
 from services.templates.vocabulary import LINES, Group, Parts, Value, parts
 
 NO_COMPANY = "Accounts receivable"
@@ -37,7 +38,7 @@ def variables(
     """
     found: dict[str, Any] = {
         "company": _company(settings["company"]),
-        "customer": {} if customer is None else {**customer, "billing_address": _address(customer["billing_address"])},
+        "customer": _customer(customer, settings["company"]) if customer is not None else {},
         "contact": {**contact, "name": full_name(contact)} if contact is not None else {},
         "today": today,
         "sales_document": _sales_document(sales_document, today) if sales_document is not None else {},
@@ -51,14 +52,17 @@ def variables(
 def _company(company: Mapping[str, Any] | None) -> Mapping[str, Any]:
     if company is None:
         return {"name": NO_COMPANY}
-    return {**company, "address": _address(company.get("address"))}
+    return {**company, "address": _address(company.get("address"), None)}
 
 
-def _address(address: Mapping[str, Any] | str | None) -> str | None:
-    if address is None or isinstance(address, str):
-        return address
-    city = " ".join(filter(None, (address["city"], address["region"], address["postal_code"])))
-    return "\n".join(filter(None, (*address["lines"], city, address["country"])))
+def _customer(customer: Row, company: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    home = (company or {}).get("address")
+    country = home.get("country") if isinstance(home, Mapping) else None
+    return {**customer, "billing_address": _address(customer["billing_address"], country)}
+
+
+def _address(address: Mapping[str, Any] | str | None, home: str | None) -> str | None:
+    return address if isinstance(address, str) else "\n".join(writing.address(address, home)) or None
 
 
 def _sales_document(row: Row, today: date) -> Mapping[str, Any]:
@@ -84,7 +88,7 @@ def _statement(statement: Statement) -> Mapping[str, Any]:
     totals = [Money(section.closing, section.currency) for section in statement.sections]
     overdue = [Money(section.ageing.overdue, section.currency) for section in statement.sections]
     return {
-        "month": month(statement.as_of),
+        "month": writing.month(statement.as_of),
         "as_of": statement.as_of,
         "total": " and ".join(map(str, totals)),
         "overdue": " and ".join(str(some) for some in overdue if some),

@@ -122,6 +122,7 @@ def defaults(table: type[Audited]) -> Row:
             "status_at": clock.now(),
             "attempts": 0,
             "may_repeat": False,
+            "about_sales": True,
         },
     }
     return values[table]

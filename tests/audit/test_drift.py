@@ -108,7 +108,8 @@ async def test_a_forced_insert_is_found_and_adopted(
     database: Database, database_url: str, table: type[Audited]
 ) -> None:
     row = await new(table)
-    forced = {**row, **defaults(table), **dict.fromkeys(table.derived, "forced"), "id": "forced", "revision": 4}
+    wrong = {name: not row[name] if isinstance(row[name], bool) else "forced" for name in table.derived}
+    forced = {**row, **defaults(table), **wrong, "id": "forced", "revision": 4}
     names = ", ".join(f'"{name}"' for name in forced)
     values = ", ".join(map(literal, forced.values()))
     async with unguarded(database_url) as run:
@@ -123,45 +124,59 @@ async def test_a_forced_insert_is_found_and_adopted(
     assert (event["seq"], event["action"]) == (seq, f"{table.subject.value}.created")
     assert event["revision"] == (await row_of(database, table, "forced"))["revision"] == 4
     told = (await disclosed(database, seq))[table.about(forced)]
-    assert {name for name, change in told.items() if change == {"before": None, "after": "forced"}} == table.derived
+    assert {name: told[name] for name in wrong} == {name: {"before": None, "after": wrong[name]} for name in wrong}
+
+
+UNREADABLE: list[tuple[type[Audited], str, Any]] = [
+    (Preferences, "card", {}),
+    (Preferences, "card", {"enabled": 1, "surcharge_basis_points": 0}),
+    (Preferences, "ach", {"enabled": True, "discount_basis_points": 10_001}),
+    (Preferences, "ach", {"enabled": True, "discount_basis_points": "1"}),
+    (Settings, "card", {"enabled": True, "surcharge_basis_points": -1}),
+    (Settings, "online_payments", [1]),
+    (Settings, "online_payments", {"enabled": False, "disabled_until": "soon"}),
+    (Settings, "online_payments", {"enabled": True, "disabled_until": "2026-03-12"}),
+    (Settings, "notifications", {}),
+    (Settings, "notifications", {**ON, "INVOICE": "yes"}),
+    (Settings, "notifications", {**ON, "REMINDER": True}),
+    (Settings, "portal_permissions", ["INVOICES"]),
+    (Settings, "company", {"name": "Lakeside"}),
+    (Settings, "company", {**dict.fromkeys(COMPANY), "name": 7}),
+    (Settings, "company", {**dict.fromkeys(COMPANY), "name": "Lakeside", "address": "Berlin"}),
+    (Contact, "notifications", {}),
+    (Contact, "notifications", {"REMINDER": True}),
+    (Contact, "portal_permissions", {"INVOICES": 1}),
+    (Contact, "email_problem", {"address": "eva@example.com"}),
+    (ReminderWorkflow, "steps", {}),
+    (ReminderWorkflow, "steps", ["7"]),
+    (ReminderWorkflow, "steps", [{"days": 7}]),
+    (ReminderWorkflow, "steps", [{**step_of(7), "attach_invoice": 1}]),
+]
 
 
 @pytest.mark.forces_drift
-@pytest.mark.parametrize(
-    ("table", "column", "forced"),
-    [
-        (Preferences, "card", {}),
-        (Preferences, "card", {"enabled": 1, "surcharge_basis_points": 0}),
-        (Preferences, "ach", {"enabled": True, "discount_basis_points": 10_001}),
-        (Preferences, "ach", {"enabled": True, "discount_basis_points": "1"}),
-        (Settings, "card", {"enabled": True, "surcharge_basis_points": -1}),
-        (Settings, "online_payments", [1]),
-        (Settings, "online_payments", {"enabled": False, "disabled_until": "soon"}),
-        (Settings, "online_payments", {"enabled": True, "disabled_until": "2026-03-12"}),
-        (Settings, "notifications", {}),
-        (Settings, "notifications", {**ON, "INVOICE": "yes"}),
-        (Settings, "notifications", {**ON, "REMINDER": True}),
-        (Settings, "portal_permissions", ["INVOICES"]),
-        (Settings, "company", {"name": "Lakeside"}),
-        (Settings, "company", {**dict.fromkeys(COMPANY), "name": 7}),
-        (Settings, "company", {**dict.fromkeys(COMPANY), "name": "Lakeside", "address": "Berlin"}),
-        (Contact, "notifications", {}),
-        (Contact, "notifications", {"REMINDER": True}),
-        (Contact, "portal_permissions", {"INVOICES": 1}),
-        (ReminderWorkflow, "steps", {}),
-        (ReminderWorkflow, "steps", ["7"]),
-        (ReminderWorkflow, "steps", [{"days": 7}]),
-        (ReminderWorkflow, "steps", [{**step_of(7), "attach_invoice": 1}]),
-    ],
-)
-async def test_what_the_product_could_not_read_is_not_adopted(
-    database: Database, database_url: str, table: type[Audited], column: str, forced: Any
-) -> None:
-    row = await new(table)
+async def test_what_the_product_could_not_read_is_not_adopted(database: Database, database_url: str) -> None:
+    rows = {table: await new(table) for table in dict.fromkeys(table for table, _, _ in UNREADABLE)}
     async with unguarded(database_url) as run:
-        await run(f'UPDATE "{table._meta.tablename}" SET {column} = {literal(forced)}')
-    with pytest.raises(ValueError, match=f"{row['id']} holds what the product cannot read"):
-        await drift(database)
+        for table, column, forced in UNREADABLE:
+            change = f'UPDATE "{table._meta.tablename}" SET {column} = {{}} WHERE id = {literal(rows[table]["id"])}'
+            await run(change.format(literal(forced)))
+            with pytest.raises(ValueError, match=f"{rows[table]['id']} holds what the product cannot read"):
+                await drift(database)
+            await run(change.format(literal(rows[table][column])))
+    assert await drift(database) == []
+
+
+async def test_what_a_forced_change_entails_is_adopted_with_it(database: Database, database_url: str) -> None:
+    problem = {"address": "eva@example.com", "at": "2030-01-01T10:00:00+00:00", "reply": None, "delivery_id": "dlv_1"}
+    rows = [await new(Contact, methods=[email("eva@example.com")], email_problem=problem) for _ in range(2)]
+    async with unguarded(database_url) as run:
+        forced = literal([email("other@example.com")])
+        await run(f"UPDATE contact SET methods = {forced} WHERE id = '{rows[0]['id']}'")
+        await run(f"UPDATE contact SET title = 'Buyer' WHERE id = '{rows[1]['id']}'")
+    seqs = await healed(database)
+    changed = [(await row_of(database, Contact, row["id"]))["email_problem"] is None for row in rows]
+    assert (len(seqs), changed) == (2, [True, False])
 
 
 @pytest.mark.parametrize("dialect", ["postgres"])

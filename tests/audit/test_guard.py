@@ -120,14 +120,12 @@ def writes(table: type[Audited], dialect: str) -> list[str]:
     return [*either, f"TRUNCATE {name} CASCADE", f"{merge} UPDATE SET revision = 7", f"{merge} DELETE"]
 
 
-@each_table
-async def test_any_write_to_an_audited_table_is_refused(
-    database: Database, database_url: str, table: type[Audited], dialect: str
-) -> None:
-    await new(table)
+async def test_any_write_to_an_audited_table_is_refused(database: Database, database_url: str, dialect: str) -> None:
     async with intruder(database_url) as run:
-        for sql in writes(table, dialect):
-            await refused(run, sql, f"{guard.NOT_RECORDED}|no such function")
+        for table in AUDITED:
+            await new(table)
+            for sql in writes(table, dialect):
+                await refused(run, sql, f"{guard.NOT_RECORDED}|no such function")
 
 
 @on_postgres

@@ -22,6 +22,8 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generat
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from models import clock
+
 HOST = "sns.eu-central-1.amazonaws.com"
 TOPIC = "arn:aws:sns:eu-central-1:123456789012:bounces"
 CERTIFICATE = f"https://{HOST}/SimpleNotificationService-0123456789abcdef.pem"
@@ -54,7 +56,7 @@ def message(
         "MessageId": "m-1",
         "TopicArn": TOPIC,
         "Message": text,
-        "Timestamp": "2030-01-01T10:00:00.000Z",
+        "Timestamp": clock.now().isoformat(),
     }
     if kind != "Notification":
         made |= {"Token": "abc", "SubscribeURL": SUBSCRIBE}

@@ -24,7 +24,14 @@ PASSWORD = "correct horse battery staple 9"
 
 
 @pytest.fixture
-def url(empty_database_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
+def url(database_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The URL of a migrated database, in the environment."""
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    return database_url
+
+
+@pytest.fixture
+def empty_url(empty_database_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
     """The URL of a database without tables, in the environment."""
     monkeypatch.setenv("DATABASE_URL", empty_database_url)
     return empty_database_url
@@ -56,9 +63,9 @@ def test_help_names_every_command() -> None:
         assert command in said
 
 
-def test_an_administrator_added_on_an_empty_database_can_sign_in(url: str) -> None:
+def test_an_administrator_added_on_an_empty_database_can_sign_in(empty_url: str) -> None:
     assert PASSWORD not in add_ada("--admin")
-    assert signed_in(url, "ada@example.com", PASSWORD).token.startswith("cfs_")
+    assert signed_in(empty_url, "ada@example.com", PASSWORD).token.startswith("cfs_")
 
 
 def test_a_user_is_added_by_the_system_from_the_command_line(url: str) -> None:
@@ -129,11 +136,11 @@ def test_neither_an_unknown_user_nor_the_last_administrator_can_be_disabled(url:
     assert (refused.exit_code, "last active administrator" in refused.stderr) == (1, True)
 
 
-def test_migrate_says_what_ran_and_then_that_nothing_is_left(url: str) -> None:
+def test_migrate_says_what_ran_and_then_that_nothing_is_left(empty_url: str) -> None:
     ran = re.findall("^ran (.+)$", run("migrate").stdout, re.MULTILINE)
-    assert sorted(ran) == sorted(migrating.expected(url))
+    assert sorted(ran) == sorted(migrating.expected(empty_url))
     assert run("migrate").stdout.splitlines() == [run("migrate").stdout.strip()]
-    assert not look(url, lambda _: has_begun())
+    assert not look(empty_url, lambda _: has_begun())
 
 
 def test_an_import_counts_and_reports_problems_with_id_and_field(url: str) -> None:
@@ -164,13 +171,13 @@ def test_a_file_that_cannot_be_imported_is_refused_in_one_line(
     assert len(result.stderr.splitlines()) == 1
 
 
-def test_the_first_administrator_is_made_once_and_only_when_nobody_is_there(url: str) -> None:
+def test_the_first_administrator_is_made_once_and_only_when_nobody_is_there(empty_url: str) -> None:
     run("migrate")
-    look(url, lambda _: defaults.ensure())
-    password = look(url, lambda _: first_administrator.ensure())
+    look(empty_url, lambda _: defaults.ensure())
+    password = look(empty_url, lambda _: first_administrator.ensure())
     assert password is not None
-    assert signed_in(url, first_administrator.EMAIL, password)
-    assert look(url, lambda _: first_administrator.ensure()) is None
+    assert signed_in(empty_url, first_administrator.EMAIL, password)
+    assert look(empty_url, lambda _: first_administrator.ensure()) is None
 
 
 @pytest.mark.parametrize(

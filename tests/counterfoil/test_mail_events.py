@@ -335,6 +335,16 @@ async def test_whose_signature_is_wrong(database: Database, sns: Amazon) -> None
     assert counts(await post_sns(client, good)) == (1, 0, 0)
 
 
+async def test_what_amazon_sent_long_ago_is_a_replay(database: Database, sns: Amazon) -> None:
+    delivery, client = await sent(), http()
+    text = ses_event(delivery, "Bounce", **bounce_of(delivery, **NO_USER))
+    hours = {2.1: 403, 24 * 100: 403, 1: 200}
+    for ago, status in hours.items():
+        at = (clock.now() - timedelta(hours=ago)).isoformat()
+        assert (await post_sns(client, message(text, Timestamp=at))).status_code == status, ago
+    assert (await post_sns(client, message(text, Timestamp="yesterday"))).status_code == 403
+
+
 FOREIGN_CERTIFICATES = [
     CERTIFICATE.replace("https", "http"),
     CERTIFICATE.replace(HOST, "sns.us-east-1.amazonaws.com"),

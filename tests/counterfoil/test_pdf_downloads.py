@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+import asyncio
+import threading
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from urllib.parse import quote
 
 import httpx
@@ -11,6 +15,7 @@ import pytest
 from models import Permission, clock, pdf_link
 from models.pdf_link import PdfLink
 from services.documents import Storage
+from services.pdf import compiling
 from tests import factories, storages
 from tests.client import Client, ClientWith
 from tests.resolvers.documents import UPDATE_USER
@@ -50,7 +55,7 @@ async def test_a_sales_document_as_it_is_now(client: Client, storage: Storage) -
     assert (headers["cache-control"], headers["referrer-policy"]) == ("private, no-store", "no-referrer")
     assert headers["x-content-type-options"] == "nosniff"
     page = opened(response.content)
-    for expected in ("Invoice A/7 ü", "Lakeside Bakery 12 rue Cler", "Location Bakery North", "Balance due 380.00 EUR"):
+    for expected in ("Invoice A/7 ü", "Lakeside Bakery 12 rue Cler", "Location Bakery North", "Balance due EUR 380.00"):
         assert expected in page.text
     assert await storages.objects(storage) == []
 
@@ -111,3 +116,59 @@ async def test_a_document_that_was_deleted_is_gone(client: Client) -> None:
     delete = "mutation ($input: DeleteSalesDocumentInput!) { deleteSalesDocument(input: $input) { errors { code } } }"
     await client.change(delete, input={"id": draft["id"]})
     assert (await get(url)).status_code == 410
+
+
+async def test_only_so_many_wait_and_the_next_are_told_to_come_again(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    invoice = await factories.sales_document(client)
+    url = await url_of(client, invoice["id"])
+    begun, go_on, made = threading.Event(), threading.Event(), []
+
+    def slow(_: str, data: Mapping[str, Any], __: date) -> bytes:
+        made.append(data)
+        begun.set()
+        go_on.wait()
+        return b"%PDF-"
+
+    monkeypatch.setattr(compiling, "compile_now", slow)
+    monkeypatch.setattr(compiling, "_places", threading.BoundedSemaphore(2))
+    try:
+        first = asyncio.create_task(get(url))
+        await asyncio.to_thread(begun.wait)
+        second = asyncio.create_task(compiling.compiled("x", {}, date(2026, 1, 1)))
+        await asyncio.sleep(0)
+        refused = await get(url)
+        assert (refused.status_code, refused.headers["retry-after"]) == (503, "2")
+        assert refused.text == "Too many PDFs are being made right now: try again in a moment.\n"
+        # Who does not wait any more makes room, and nothing is made for them.
+        second.cancel()
+        await asyncio.gather(second, return_exceptions=True)
+        third = asyncio.create_task(compiling.compiled("y", {"third": True}, date(2026, 1, 1)))
+        await asyncio.sleep(0)
+    finally:
+        go_on.set()
+    assert (await first).status_code == 200
+    assert await third == b"%PDF-"
+    assert len(made) == 2
+    assert made[1] == {"third": True}
+    assert (await get(url)).status_code == 200
+
+
+async def test_asking_for_the_headers_makes_nothing(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    invoice = await factories.posted_invoice(client, issuedOn="2026-05-02")
+    statement = (await client.run(STATEMENT, id=invoice["customer"]["id"], month="2026-05"))["customer"]["statement"]
+    draft = await factories.sales_document(client)
+    gone = await url_of(client, draft["id"])
+    urls = [await url_of(client, invoice["id"]), statement["pdfUrl"]]
+    whole = [await get(url) for url in urls]
+    delete = "mutation ($input: DeleteSalesDocumentInput!) { deleteSalesDocument(input: $input) { errors { code } } }"
+    await client.change(delete, input={"id": draft["id"]})
+    monkeypatch.delattr(compiling, "compile_now")
+    for url, same in zip(urls, whole, strict=True):
+        head = await get(url, "HEAD")
+        assert (head.status_code, head.content) == (200, b"")
+        for name in ("content-type", "content-disposition", "cache-control"):
+            assert head.headers[name] == same.headers[name]
+        assert "content-length" not in head.headers
+    assert (await get(gone, "HEAD")).status_code == 410

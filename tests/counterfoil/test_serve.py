@@ -20,6 +20,7 @@ import pytest
 from audit.beginning import has_begun
 from counterfoil import migrating
 from tests.counterfoil.command_line import look, run
+from tests.dialects import on_sqlite
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 60
@@ -96,6 +97,7 @@ def test_on_an_empty_database_serve_migrates_and_makes_an_administrator(
     assert "Password" not in again.out.read_text("utf-8")
 
 
+@on_sqlite("test_demo.py fills both databases, and the test before this one serves both.")
 def test_serve_demo_answers_with_demo_users_and_only_fills_an_empty_database(
     tmp_path: Path, empty_database_url: str
 ) -> None:

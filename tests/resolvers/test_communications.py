@@ -11,9 +11,11 @@ import models
 from audit import Change
 from models import CommunicationKind, Contact, DeliveryStatus, Permission, Suppression, clock
 from models.identifier import new_id
+from services.communications import Attachment
 from tests import factories
 from tests.audit.rows import by_ada
 from tests.client import Client, ClientWith
+from tests.resolvers import stubs
 from tests.resolvers.documents import CUSTOMER_HISTORY, DELETE_CONTACT, LOGGED, MERGE_CUSTOMERS, UPDATE_CONTACT
 from tests.services.communications.drafts import addressee, draft, recorded, sent_to, settled
 
@@ -210,16 +212,27 @@ async def test_what_is_about_sales_documents_is_for_those_who_may_see_them(
     person = await eva(client)
     invoice = await factories.posted_invoice(client, person["customer"]["id"])
     about, delivery = await sent_to(person["id"], subject_line="Invoice", sales_document_id=invoice["id"])
-    await sent_to(person["id"], subject_line="Again", resend_of_id=about["id"])
+    statement, part = await sent_to(person["id"], subject_line="Yours")
+    file: dict[str, Any] = {"name": "x.pdf", "media_type": "application/pdf", "size": 1, "sha256": "0" * 64}
+    work: dict[str, Any] = {"kind": CommunicationKind.TASK}
+    attached = (Attachment(**file, document_id=new_id("doc")), Attachment(**file))
+    await sent_to(person["id"], subject_line="Balance", attachments=attached, **work)
+    await sent_to(person["id"], subject_line="Again", resend_of_id=about["id"], attachments=attached[:1], **work)
     assert [one["subject"] for one in await log(client, invoice["id"])] == ["Invoice"]
-    assert [one["subject"] for one in await log(client, person["customer"]["id"])] == ["Again", "Invoice"]
+    assert [one["subject"] for one in await log(client, person["customer"]["id"])] == [
+        "Again",
+        "Balance",
+        "Yours",
+        "Invoice",
+    ]
     reader = await client_with([P.CUSTOMERS_READ, P.COMMUNICATIONS_READ])
     for identifier in (person["id"], person["customer"]["id"]):
         [shown] = await log(reader, identifier)
         assert (shown["subject"], shown["resendOf"]) == ("Again", None)
     assert await subjects(reader) == ["Again"]
-    for one in (about, delivery):
-        name = "communication" if one is about else "delivery"
+    assert await subjects(reader, kinds=["STATEMENT", "INVOICE"]) == []
+    for one in (about, delivery, statement, part):
+        name = "communication" if one in (about, statement) else "delivery"
         text = f"query ($id: ID!) {{ node(id: $id) {{ id }} {name}(id: $id) {{ id }} }}"
         assert await reader.run(text, id=one["id"]) == {"node": None, name: None}
         assert (await client.run(text, id=one["id"]))["node"] == {"id": one["id"]}
@@ -277,3 +290,15 @@ async def test_the_history_view_tells_it_in_sentences(client: Client, client_wit
         "It became known what became of an email at Krume.",
         "The email address Eva@example.com of Eva Quinn at Krume takes no mail: “550 5.1.1 No such user”.",
     ]
+
+
+async def test_what_failed_for_good_may_have_arrived_all_the_same(client: Client) -> None:
+    person = await factories.contact(client, methods=[{"kind": "EMAIL", "value": "eva@example.com"}])
+    sentences = []
+    for steps in ([S.DEFERRED, S.FAILED], [S.UNKNOWN, S.FAILED]):
+        _, delivery = await sent_to(person["id"])
+        for status in steps:
+            await settled(delivery, status)
+        sentences.append([stub["sentence"] for stub in await stubs.recorded(client, subjectId=delivery["id"])][-1])
+    assert " failed" in sentences[0]
+    assert " is not sent any more; it is unknown whether it arrived." in sentences[1]

@@ -12,8 +12,10 @@ import pytest
 from argon2 import PasswordHasher
 
 import models
-from models import clock
+from audit import Request
+from models import Fault, clock
 from services import password_links
+from services.contact_passwords import set_by_link
 from tests import factories
 from tests.client import Client
 from tests.resolvers.documents import DELETE_CONTACT, SET_CONTACT_PASSWORD, UPDATE_CONTACT
@@ -138,6 +140,25 @@ async def test_links_that_do_not_work_have_to_wait_and_those_that_do_never(clien
         ]
         assert await setting(token) == []
         assert (await setting("nonsense"))[0]["code"] == "BAD_CREDENTIALS"
+
+
+async def test_a_network_of_ipv6_waits_as_one_and_each_address_of_ipv4_alone(client: Client) -> None:
+    async def refusals(*addresses: str) -> list[str]:
+        codes = []
+        for address in addresses:
+            with pytest.raises(Fault) as caught:
+                await set_by_link("nonsense", "a password that is good", Request("req_1", address))
+            codes.append(caught.value.code.value)
+        return codes
+
+    at = clock.now()
+    with clock.set_to(lambda: at):
+        network = [f"2001:db8:1:2:{number}::{number}" for number in range(1, 7)]
+        assert await refusals(*network) == ["BAD_CREDENTIALS"] * 5 + ["THROTTLED"]
+        assert await refusals("2001:db8:1:3::1", *[f"192.0.2.{number}" for number in range(6)]) == (
+            ["BAD_CREDENTIALS"] * 7
+        )
+        assert await refusals(*[f"::ffff:192.0.2.{number}" for number in range(10, 16)]) == ["BAD_CREDENTIALS"] * 6
 
 
 async def test_a_password_that_is_refused_leaves_the_link_as_it_was(client: Client) -> None:

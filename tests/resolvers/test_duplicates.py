@@ -154,10 +154,13 @@ async def test_pages_of_pairs_have_limits(client: Client, first: int) -> None:
     assert client.codes == ["BAD_PAGE"]
 
 
-@pytest.mark.parametrize("after", ["", "x", "é", "WyJhIl0", "WyJhIiwgImIiXQ", "WzEsIDJd", "ImFiIg"])
-async def test_a_cursor_of_something_else_is_refused(client: Client, after: str) -> None:
-    await client.run(PAIRS, after=after)
-    assert client.codes == ["BAD_CURSOR"]
+NO_CURSORS = ["", "x", "é", "WyJhIl0", "WyJhIiwgImIiXQ", "WzEsIDJd", "ImFiIg"]
+
+
+async def test_a_cursor_of_something_else_is_refused(client: Client) -> None:
+    for after in NO_CURSORS:
+        await client.run(PAIRS, after=after)
+        assert client.codes == ["BAD_CURSOR"], after
 
 
 async def test_lists_of_duplicates_count_as_nodes(client: Client) -> None:

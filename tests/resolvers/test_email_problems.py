@@ -63,6 +63,24 @@ async def test_an_address_that_fails_marks_every_contact_who_prefers_it(client: 
     )
 
 
+async def test_what_anybody_can_say_marks_one_contact_and_nothing_that_was_cleared(client: Client) -> None:
+    person, again = await eva(client), await eva(client)
+    first, second = [(await sent_to(person["id"]))[1] for _ in range(2)]
+    await settled(first, S.BOUNCED, "550 5.1.1 No such user", address_failed=True, proven=False)
+    found = await problem(client, person)
+    assert found is not None
+    assert found["delivery"]["id"] == first["id"]
+    assert await problem(client, again) is None
+    await client.change(CLEAR_EMAIL_PROBLEM, input={"id": person["id"]})
+    await settled(second, S.BOUNCED, "550 5.1.1 No such user", address_failed=True, proven=False)
+    assert await problem(client, person) is None
+    _, third = await sent_to(person["id"])
+    await settled(third, S.BOUNCED, "550 5.1.1 No such user", address_failed=True, proven=False)
+    assert await problem(client, person) is not None
+    await bounced(person["id"])
+    assert await problem(client, again) is not None
+
+
 async def test_what_is_known_since_when_stays(client: Client) -> None:
     person = await eva(client)
     first = await bounced(person["id"])
@@ -102,6 +120,18 @@ async def test_it_goes_when_the_preferred_address_changes(client: Client) -> Non
         assert set(changes(stub)) >= {"methods", "emailProblem"}
         assert changes(stub)["emailProblem"][1] is None
         assert "email problem “eva@example.com” removed" in stub["sentence"]
+
+
+async def test_who_gets_the_address_later_is_not_marked_until_an_email_tells(client: Client) -> None:
+    person = await eva(client)
+    await bounced(person["id"])
+    new, moved = await eva(client), await eva(client, methods=[OTHER])
+    await client.change(UPDATE_CONTACT, input={"id": moved["id"], "methods": [EVA]})
+    for later in (new, moved):
+        assert await problem(client, later) is None
+    await bounced(new["id"])
+    for marked in (person, new, moved):
+        assert await problem(client, marked) is not None
 
 
 async def test_it_stays_when_something_else_changes(client: Client) -> None:

@@ -68,14 +68,14 @@ async def test_only_a_hash_is_stored(client: Client) -> None:
     assert "violet" not in client.response.text
 
 
-@pytest.mark.parametrize("password", ["", "viole", "x" * 129, "violet\u0007", "\u00a0" * 8])
-async def test_a_password_that_cannot_be_said_is_refused(client: Client, password: str) -> None:
+async def test_a_password_that_cannot_be_said_is_refused(client: Client) -> None:
     contact = await factories.contact(client)
-    sent = {"contactId": contact["id"], "password": password}
-    async with nothing_recorded():
-        fault = await client.fault(SET_ORDER_PASSWORD, input=sent)
-    assert (fault["code"], fault["field"]) == ("INVALID", ["input", "password"])
-    assert password not in fault["message"] or not password
+    for password in ("", "viole", "x" * 129, "violet\u0007", "\u00a0" * 8):
+        sent = {"contactId": contact["id"], "password": password}
+        async with nothing_recorded():
+            fault = await client.fault(SET_ORDER_PASSWORD, input=sent)
+        assert (fault["code"], fault["field"]) == ("INVALID", ["input", "password"]), password
+        assert password not in fault["message"] or not password, password
 
 
 async def test_a_password_is_said_to_be_null_to_be_taken_away(client: Client) -> None:

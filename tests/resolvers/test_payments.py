@@ -66,15 +66,15 @@ async def test_a_released_order_receives_payments_and_stays_released(client: Cli
     assert (await client.change(POST, input={"id": order["id"]}))["salesDocument"]["status"] == "POSTED"
 
 
-@pytest.mark.parametrize("amount", ["0", "0.00", "500.01", "-5", "12.345", "ten"])
-async def test_an_amount_is_more_than_nothing_and_not_more_than_the_balance(client: Client, amount: str) -> None:
+async def test_an_amount_is_more_than_nothing_and_not_more_than_the_balance(client: Client) -> None:
     invoice = await factories.posted_invoice(client)
-    sent = {"salesDocumentId": invoice["id"], "amount": amount, "method": "CASH"}
-    async with nothing_recorded():
-        fault = await client.fault(RECORD_PAYMENT, input=sent)
-    assert (fault["code"], fault["field"]) == ("INVALID", ["input", "amount"])
-    if amount == "500.01":
-        assert fault["message"] == "A payment is not more than the balance: 500.00 EUR are left."
+    for amount in ("0", "0.00", "500.01", "-5", "12.345", "ten"):
+        sent = {"salesDocumentId": invoice["id"], "amount": amount, "method": "CASH"}
+        async with nothing_recorded():
+            fault = await client.fault(RECORD_PAYMENT, input=sent)
+        assert (fault["code"], fault["field"]) == ("INVALID", ["input", "amount"]), amount
+        if amount == "500.01":
+            assert fault["message"] == "A payment is not more than the balance: 500.00 EUR are left.", amount
 
 
 async def test_the_balance_is_told_to_who_may_read_it(client: Client, client_with: ClientWith) -> None:

@@ -70,20 +70,19 @@ async def test_before_the_first_override_everything_is_inherited(client: Client)
     assert (await client.run(NODE, id=new_id("prf")))["node"] is None
 
 
-@pytest.mark.parametrize("name", list(OVERRIDES))
-async def test_an_override_holds_until_it_is_cleared(client: Client, name: str) -> None:
-    customer, other = [await factories.customer(client) for _ in range(2)]
-    before = (await read(client, customer))[name]
-    sent, own = OVERRIDES[name]
-    found = (await override(client, customer, expectedRevision=0, **{name: sent}))["preferences"]
-    assert found["revision"] == 1
-    assert found[name] == {**before, "own": own, "effective": own, "source": "CUSTOMER"}
-    assert await read(client, customer) == found
-    assert (await read(client, other))[name] == before
-    async with nothing_recorded():
-        await override(client, customer, **{name: sent})
-    found = (await override(client, customer, expectedRevision=1, **{name: None}))["preferences"]
-    assert (found["revision"], found[name]) == (2, before)
+async def test_an_override_holds_until_it_is_cleared(client: Client) -> None:
+    for name, (sent, own) in OVERRIDES.items():
+        customer, other = [await factories.customer(client) for _ in range(2)]
+        before = (await read(client, customer))[name]
+        found = (await override(client, customer, expectedRevision=0, **{name: sent}))["preferences"]
+        assert found["revision"] == 1, name
+        assert found[name] == {**before, "own": own, "effective": own, "source": "CUSTOMER"}, name
+        assert await read(client, customer) == found, name
+        assert (await read(client, other))[name] == before, name
+        async with nothing_recorded():
+            await override(client, customer, **{name: sent})
+        found = (await override(client, customer, expectedRevision=1, **{name: None}))["preferences"]
+        assert (found["revision"], found[name]) == (2, before), name
 
 
 async def test_no_reminders_is_a_choice_of_its_own(client: Client) -> None:
@@ -160,24 +159,24 @@ async def test_a_rate_is_told_while_the_payment_is_off_too(client: Client) -> No
     ]
 
 
-@pytest.mark.parametrize(
-    ("sent", "category"),
-    [
-        ({"card": {"enabled": True}, "ach": {"enabled": True}}, "PAYMENT"),
-        ({"onlinePayments": {"enabled": False}}, "PAYMENT"),
-        ({"monthlyStatement": True, "reminders": {"workflowId": None}}, "COMMUNICATION_SETTINGS"),
-        ({"customerPortal": False}, "SETTINGS"),
-        ({"contactPolicy": "REQUIRED"}, "SETTINGS"),
-        ({"card": {"enabled": True}, "monthlyStatement": True}, "SETTINGS"),
-        ({"card": {"enabled": True}, "contactPolicy": "REQUIRED"}, "SETTINGS"),
-    ],
-)
-async def test_the_heading_depends_on_what_changed(client: Client, sent: dict[str, Any], category: str) -> None:
+HEADINGS: list[tuple[dict[str, Any], str]] = [
+    ({"card": {"enabled": True}, "ach": {"enabled": True}}, "PAYMENT"),
+    ({"onlinePayments": {"enabled": False}}, "PAYMENT"),
+    ({"monthlyStatement": True, "reminders": {"workflowId": None}}, "COMMUNICATION_SETTINGS"),
+    ({"customerPortal": False}, "SETTINGS"),
+    ({"contactPolicy": "REQUIRED"}, "SETTINGS"),
+    ({"card": {"enabled": True}, "monthlyStatement": True}, "SETTINGS"),
+    ({"card": {"enabled": True}, "contactPolicy": "REQUIRED"}, "SETTINGS"),
+]
+
+
+async def test_the_heading_depends_on_what_changed(client: Client) -> None:
     customer = await factories.customer(client)
-    [stub] = (await override(client, customer, **sent))["events"]
-    assert stub["category"] == category
-    [stub] = (await override(client, customer, **dict.fromkeys(sent)))["events"]
-    assert stub["category"] == category
+    for sent, category in HEADINGS:
+        [stub] = (await override(client, customer, **sent))["events"]
+        assert stub["category"] == category, sent
+        [stub] = (await override(client, customer, **dict.fromkeys(sent)))["events"]
+        assert stub["category"] == category, sent
 
 
 async def test_online_payments_are_off_until_a_day_that_comes(client: Client) -> None:
@@ -197,44 +196,47 @@ async def test_online_payments_are_off_until_a_day_that_comes(client: Client) ->
         await override(client, customer, onlinePayments={"enabled": False, "disabledUntil": "2026-03-12"})
 
 
-@pytest.mark.parametrize(
-    ("sent", "field"),
-    [
-        ({"card": {"enabled": True, "surcharge": "100.01"}}, ["card", "surcharge"]),
-        ({"card": {"enabled": True, "surcharge": "101"}}, ["card", "surcharge"]),
-        ({"card": {"enabled": True, "surcharge": "-0.01"}}, ["card", "surcharge"]),
-        ({"card": {"enabled": False, "surcharge": "1.005"}}, ["card", "surcharge"]),
-        ({"ach": {"enabled": True, "discount": "-1"}}, ["ach", "discount"]),
-        ({"ach": {"enabled": True, "discount": "1,5"}}, ["ach", "discount"]),
-        ({"ach": {"enabled": True, "discount": "1e1"}}, ["ach", "discount"]),
-        ({"ach": {"enabled": True, "discount": "٣"}}, ["ach", "discount"]),
-        ({"ach": {"enabled": True, "discount": ""}}, ["ach", "discount"]),
-        ({"onlinePayments": {"enabled": False, "disabledUntil": "2026-03-10"}}, ["onlinePayments", "disabledUntil"]),
-        ({"onlinePayments": {"enabled": False, "disabledUntil": "1999-01-01"}}, ["onlinePayments", "disabledUntil"]),
-        ({"onlinePayments": {"enabled": True, "disabledUntil": "2026-03-12"}}, ["onlinePayments", "disabledUntil"]),
-        ({"reminders": {}}, ["reminders", "workflowId"]),
-        ({"reminders": {"workflowId": "nonsense"}}, ["reminders", "workflowId"]),
-    ],
-)
-async def test_values_out_of_range_are_refused(client: Client, sent: dict[str, Any], field: list[str]) -> None:
-    customer = await factories.customer(client)
-    with clock.set_to(lambda: NOW):
-        for document, target in ((UPDATE_PREFERENCES, {"customerId": customer["id"]}), (UPDATE_SETTINGS, {})):
-            async with nothing_recorded():
-                fault = await client.fault(document, input={**target, "monthlyStatement": True, **sent})
-            assert (fault["code"], fault["field"]) == ("INVALID", ["input", *field])
-            assert fault["message"]
-    assert (await read(client, customer))["revision"] == 0
+OUT_OF_RANGE: list[tuple[dict[str, Any], list[str]]] = [
+    ({"card": {"enabled": True, "surcharge": "100.01"}}, ["card", "surcharge"]),
+    ({"card": {"enabled": True, "surcharge": "101"}}, ["card", "surcharge"]),
+    ({"card": {"enabled": True, "surcharge": "-0.01"}}, ["card", "surcharge"]),
+    ({"card": {"enabled": False, "surcharge": "1.005"}}, ["card", "surcharge"]),
+    ({"ach": {"enabled": True, "discount": "-1"}}, ["ach", "discount"]),
+    ({"ach": {"enabled": True, "discount": "1,5"}}, ["ach", "discount"]),
+    ({"ach": {"enabled": True, "discount": "1e1"}}, ["ach", "discount"]),
+    ({"ach": {"enabled": True, "discount": "٣"}}, ["ach", "discount"]),
+    ({"ach": {"enabled": True, "discount": ""}}, ["ach", "discount"]),
+    ({"onlinePayments": {"enabled": False, "disabledUntil": "2026-03-10"}}, ["onlinePayments", "disabledUntil"]),
+    ({"onlinePayments": {"enabled": False, "disabledUntil": "1999-01-01"}}, ["onlinePayments", "disabledUntil"]),
+    ({"onlinePayments": {"enabled": True, "disabledUntil": "2026-03-12"}}, ["onlinePayments", "disabledUntil"]),
+    ({"reminders": {}}, ["reminders", "workflowId"]),
+    ({"reminders": {"workflowId": "nonsense"}}, ["reminders", "workflowId"]),
+]
 
 
-@pytest.mark.parametrize("day", ["12.03.2026", "2026-02-30", "20260312", "2026-03-12T00:00:00Z", "", 3])
-async def test_a_day_is_written_in_one_way(client: Client, day: Any) -> None:
+async def test_values_out_of_range_are_refused(client: Client) -> None:
     customer = await factories.customer(client)
-    sent = {"customerId": customer["id"], "onlinePayments": {"enabled": False, "disabledUntil": day}}
-    async with nothing_recorded():
-        await client.run(UPDATE_PREFERENCES, input=sent)
-    assert client.codes == ["BAD_REQUEST"]
-    assert "A Date is written like 2026-01-31." in client.errors[0]["message"]
+    for sent, field in OUT_OF_RANGE:
+        with clock.set_to(lambda: NOW):
+            for document, target in ((UPDATE_PREFERENCES, {"customerId": customer["id"]}), (UPDATE_SETTINGS, {})):
+                async with nothing_recorded():
+                    fault = await client.fault(document, input={**target, "monthlyStatement": True, **sent})
+                assert (fault["code"], fault["field"]) == ("INVALID", ["input", *field]), sent
+                assert fault["message"], sent
+        assert (await read(client, customer))["revision"] == 0, sent
+
+
+NO_DAYS = ["12.03.2026", "2026-02-30", "20260312", "2026-03-12T00:00:00Z", "", 3]
+
+
+async def test_a_day_is_written_in_one_way(client: Client) -> None:
+    customer = await factories.customer(client)
+    for day in NO_DAYS:
+        sent = {"customerId": customer["id"], "onlinePayments": {"enabled": False, "disabledUntil": day}}
+        async with nothing_recorded():
+            await client.run(UPDATE_PREFERENCES, input=sent)
+        assert client.codes == ["BAD_REQUEST"], day
+        assert "A Date is written like 2026-01-31." in client.errors[0]["message"], day
 
 
 async def test_preferences_are_of_a_customer_that_exists_and_have_a_revision(client: Client) -> None:

@@ -142,29 +142,29 @@ async def test_the_location_of_the_sales_document_counts(client: Client) -> None
     assert [one["included"] for one in without["recipients"]] == [True, True, True]
 
 
-@pytest.mark.parametrize(
-    ("kind", "fits"),
-    [
-        ("INVOICE", {"INVOICE"}),
-        ("CREDIT_NOTE", {"INVOICE"}),
-        ("REMINDER", {"INVOICE"}),
-        ("WORKFLOW_REMINDER", {"INVOICE"}),
-        ("ESTIMATE", {"QUOTE", "ORDER"}),
-        ("STATEMENT", set()),
-        ("PROJECT", {"QUOTE", "ORDER", "INVOICE"}),
-    ],
-)
-async def test_the_sales_document_must_suit_the_kind(client: Client, kind: str, fits: set[str]) -> None:
+SUITABLE: list[tuple[str, set[str]]] = [
+    ("INVOICE", {"INVOICE"}),
+    ("CREDIT_NOTE", {"INVOICE"}),
+    ("REMINDER", {"INVOICE"}),
+    ("WORKFLOW_REMINDER", {"INVOICE"}),
+    ("ESTIMATE", {"QUOTE", "ORDER"}),
+    ("STATEMENT", set()),
+    ("PROJECT", {"QUOTE", "ORDER", "INVOICE"}),
+]
+
+
+async def test_the_sales_document_must_suit_the_kind(client: Client) -> None:
     customer = await factories.customer(client)
-    for what in ("QUOTE", "ORDER", "INVOICE"):
-        document = await factories.sales_document(client, customer["id"], kind=what)
-        sent = {"customerId": customer["id"], "kind": kind, "salesDocumentId": document["id"]}
-        await client.run(RECIPIENTS, **sent)
-        assert client.codes == ([] if what in fits else ["BAD_REQUEST"])
-        if client.errors:
-            assert client.errors[0]["message"] == (
-                f"salesDocumentId: an email of the kind {kind} is not about this {what.lower()}."
-            )
+    for kind, fits in SUITABLE:
+        for what in ("QUOTE", "ORDER", "INVOICE"):
+            document = await factories.sales_document(client, customer["id"], kind=what)
+            sent = {"customerId": customer["id"], "kind": kind, "salesDocumentId": document["id"]}
+            await client.run(RECIPIENTS, **sent)
+            assert client.codes == ([] if what in fits else ["BAD_REQUEST"]), (kind, what)
+            if client.errors:
+                assert client.errors[0]["message"] == (
+                    f"salesDocumentId: an email of the kind {kind} is not about this {what.lower()}."
+                )
 
 
 async def test_bad_arguments_are_named(client: Client) -> None:
@@ -205,6 +205,11 @@ async def test_who_may_ask(client: Client, client_with: ClientWith) -> None:
     reader = await client_with([Permission.CUSTOMERS_READ])
     await reader.run(RECIPIENTS, **sent)
     assert reader.codes == ["FORBIDDEN"]
+    blind = await client_with([Permission.COMMUNICATIONS_READ])
+    ask_blindly = "query ($id: ID!) { recipients(customerId: $id, kind: INVOICE) { warning { code } } }"
+    await blind.run(ask_blindly, id=sent["customerId"])
+    assert blind.codes == ["FORBIDDEN"]
+    assert "CUSTOMERS_READ" in blind.errors[0]["message"]
     clerk = await client_with([Permission.CUSTOMERS_READ, Permission.COMMUNICATIONS_READ])
     assert (await clerk.run(RECIPIENTS, **sent))["recipients"]["recipients"] == []
     await clerk.run(RECIPIENTS, **sent, salesDocumentId=document["id"])

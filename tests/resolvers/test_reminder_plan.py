@@ -11,6 +11,7 @@ import pytest
 
 from models import CommunicationKind, Database, Permission, current
 from services import reminders, sales_documents
+from services.templates import maintaining
 from tests.client import Client, administrator, client_with
 from tests.resolvers.stubs import actions, recorded
 from tests.services.reminders.office import START, act, customer, invoice, on, opened, pay, set_standard, workflow
@@ -19,10 +20,10 @@ pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("storage", "database")]
 
 PLAN = """query ($date: Date!, $first: Int! = 20, $after: String) {
   reminderPlan(date: $date, first: $first, after: $after) { endCursor emails {
-    kind step statementMonth workflowName suppressed
+    kind step { days } statementMonth workflowName suppressed problem
     customer { id } salesDocument { id number } template { name }
     recipients { warning { code } recipients { email included reasons contact { lastName } } }
-    communication { id subject reminderStep statementMonth } } } }"""
+    communication { id subject reminderDays statementMonth } } } }"""
 NEXT = """query ($id: ID!) {
   salesDocument(id: $id) { nextReminder { on step { days attachInvoice template { name } } } } }"""
 DUE = START + timedelta(days=20)
@@ -52,7 +53,7 @@ def told(emails: list[dict[str, Any]]) -> set[Told]:
             email["kind"],
             email["customer"]["id"],
             email["salesDocument"] and email["salesDocument"]["id"],
-            email["step"],
+            email["step"] and email["step"]["days"],
             email["statementMonth"],
             email["suppressed"],
             tuple(sorted(one["email"] for one in email["recipients"]["recipients"] if one["included"])),
@@ -102,7 +103,7 @@ async def test_the_plan_of_today_is_what_is_sent_and_then_says_so(monkeypatch: p
         assert {email["kind"] for email in expected} == {"WORKFLOW_REMINDER", "STATEMENT"}
         assert {email["suppressed"] for email in expected} == {None, "NO_RECIPIENT"}
         assert {email["template"]["name"] for email in expected} == {"Workflow reminder", "Statement"}
-        assert all(email["workflowName"] for email in expected if email["step"] is not None)
+        assert all(email["workflowName"] for email in expected if email["salesDocument"] is not None)
         assert await plan(client, today, first=1) == expected
         await reminders.run()
         assert await went_out(today) == told(expected)
@@ -110,9 +111,15 @@ async def test_the_plan_of_today_is_what_is_sent_and_then_says_so(monkeypatch: p
         assert told(after) == set()
         assert len(after) == len(expected)
         assert all(email["communication"]["subject"] and email["recipients"] is None for email in after)
+        days = {email["salesDocument"]["id"]: email["step"]["days"] for email in expected if email["salesDocument"]}
         for email in after:
             sent = email["communication"]
-            assert (sent["reminderStep"], sent["statementMonth"]) == (email["step"], email["statementMonth"])
+            about = days[email["salesDocument"]["id"]] if email["salesDocument"] else None
+            assert (sent["reminderDays"], sent["statementMonth"], email["step"]) == (
+                about,
+                email["statementMonth"],
+                None,
+            )
         assert await plan(client, today + timedelta(days=60)) == []
 
 
@@ -217,3 +224,28 @@ async def _next(client: Client, document: str) -> dict[str, Any] | None:
     found = (await client.run(NEXT, id=document))["salesDocument"]["nextReminder"]
     assert found is None or isinstance(found, dict)
     return found
+
+
+async def test_a_template_that_was_forced_to_be_broken_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+    with on(START):
+        await opened(0)
+        buyer = await customer()
+        own = {"kind": CommunicationKind.WORKFLOW_REMINDER, "name": "Own"}
+        fine = await workflow(0, template_id=(await act(lambda change: maintaining.create(change, own)))["id"])
+        for _ in range(3):
+            await invoice(buyer, DUE)
+        good = await invoice(await customer(reminders={"workflow_id": fine["id"]}), DUE)
+    await set_standard(CommunicationKind.WORKFLOW_REMINDER, text_source="{{ nothing.such }}")
+    with on(DUE):
+        client = await administrator()
+        capsys.readouterr()
+        counts = await reminders.run()
+        assert (counts.sent, counts.failed) == (1, 3)
+        said = capsys.readouterr().out
+        assert said.count("Mend the template Workflow reminder first. Its text: Line 1: ") == 1
+        assert "Traceback" not in said
+        emails = await plan(client, DUE)
+        problems = {email["salesDocument"]["id"]: email["problem"] for email in emails}
+        assert problems.pop(good) is None
+        assert len(problems) == 3
+        assert all(problem.startswith("Mend the template Workflow reminder first.") for problem in problems.values())

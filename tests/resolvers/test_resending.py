@@ -20,10 +20,12 @@ from tests.resolvers.documents import (
     DELETE_CONTACT,
     DELETE_DOCUMENT,
     MERGE_CUSTOMERS,
+    RECORD_PAYMENT,
     RESEND_COMMUNICATION,
     SEND_COMMUNICATION,
     SEND_PASSWORD_LINK,
     UPDATE_CONTACT,
+    VOID,
 )
 from tests.resolvers.stubs import actions, nothing_recorded
 
@@ -99,6 +101,22 @@ async def test_a_contact_gets_it_where_they_are_now(client: Client) -> None:
     assert (await deliveries(await resent(client, first)))[0]["email"] == "grace@example.com"
     await client.change(UPDATE_CONTACT, input={"id": grace["id"], **mail_at("new@example.com")})
     assert (await deliveries(await resent(client, first)))[0]["email"] == "new@example.com"
+
+
+async def test_two_addresses_that_became_one_get_it_once(client: Client) -> None:
+    old: dict[str, Any] = {
+        "methods": [{"kind": "EMAIL", "value": f"{name}@example.com"} for name in ("grace", "hopper")]
+    }
+    grace = await factories.recipient(client, **old)
+    chosen = [{"contactId": grace["id"], "email": f"{name}@example.com"} for name in ("grace", "hopper")]
+    for fields, kept in ((("TO", "TO"), "TO"), (("CC", "TO"), "TO")):
+        to = [{**one, "field": field} for one, field in zip(chosen, fields, strict=True)]
+        first = await factories.communication(client, grace["customer"]["id"], recipients=to)
+        assert len(await deliveries(first)) == 2
+        await client.change(UPDATE_CONTACT, input={"id": grace["id"], **mail_at("new@example.com")})
+        [row] = await deliveries(await resent(client, first))
+        assert (row["email"], row["field"]) == ("new@example.com", kept)
+        await client.change(UPDATE_CONTACT, input={"id": grace["id"], **old})
 
 
 async def test_others_get_the_text_of_the_first(client: Client) -> None:
@@ -188,11 +206,35 @@ async def test_what_cannot_be_sent_again_says_why(client: Client, storage: Stora
     assert (fault["code"], fault["field"]) == ("NOT_FOUND", ["input", "id"])
 
 
+async def test_nobody_is_reminded_again_of_what_is_paid_or_void(client: Client) -> None:
+    grace = await factories.recipient(client)
+    customer_id = grace["customer"]["id"]
+    paid, void = [await factories.posted_invoice(client, customer_id) for _ in range(2)]
+    sent = {}
+    for kind, invoice in (("REMINDER", paid), ("INVOICE", paid), ("REMINDER", void), ("INVOICE", void)):
+        about = {"kind": kind, "customerId": customer_id, "salesDocumentId": invoice["id"]}
+        sent[kind, invoice["id"]] = (await client.change(SEND_COMMUNICATION, input=about))["communication"]
+    await resent(client, sent["REMINDER", paid["id"]])
+    await client.change(RECORD_PAYMENT, input={"salesDocumentId": paid["id"], "amount": "500", "method": "CASH"})
+    await client.change(VOID, input={"id": void["id"]})
+    for key, is_sent in zip(sent, (False, True, False, False), strict=True):
+        if is_sent:
+            await resent(client, sent[key])
+            continue
+        async with nothing_recorded():
+            fault = await client.fault(RESEND_COMMUNICATION, input={"id": sent[key]["id"]})
+        assert (fault["code"], fault["field"]) == ("WRONG_STATUS", ["input", "id"]), key
+
+
 async def test_emails_about_sales_documents_are_for_who_may_read_those(client: Client, client_with: ClientWith) -> None:
     first, _ = await invoice_to(client, "Grace")
     plain = await factories.communication(client)
-    sender = await client_with([Permission.COMMUNICATIONS_SEND])
+    sender = await client_with([Permission.COMMUNICATIONS_SEND, Permission.CUSTOMERS_READ])
     count = len(await waiting())
+    blind = await client_with([Permission.COMMUNICATIONS_SEND, Permission.SALES_DOCUMENTS_READ])
+    await blind.run(BARE, input={"id": plain["id"]})
+    assert blind.codes == ["FORBIDDEN"]
+    assert "CUSTOMERS_READ" in blind.errors[0]["message"]
     await sender.run(BARE, input={"id": first["id"]})
     assert sender.codes == ["FORBIDDEN"]
     assert "SALES_DOCUMENTS_READ" in sender.errors[0]["message"]

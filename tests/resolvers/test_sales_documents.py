@@ -90,35 +90,35 @@ async def test_amounts_have_the_decimals_of_their_currency(
     assert document["amount"] == {"amount": shown, "currency": currency}
 
 
-@pytest.mark.parametrize(
-    ("currency", "amount"),
-    [
-        ("JPY", "12.5"),
-        ("EUR", "1.005"),
-        ("EUR", "-1"),
-        ("EUR", "1,234.50"),
-        ("EUR", "1e3"),
-        ("EUR", "٣"),
-        ("EUR", ".5"),
-        ("EUR", "10000000000000"),
-        ("EUR", "NaN"),
-    ],
-)
-async def test_amounts_that_are_none_are_refused(client: Client, currency: str, amount: str) -> None:
-    customer = await factories.customer(client)
-    sent = {"customerId": customer["id"], "kind": "QUOTE", "number": "1", "currency": currency, "amount": amount}
-    async with nothing_recorded():
-        fault = await client.fault(CREATE_SALES_DOCUMENT, input=sent)
-    assert (fault["code"], fault["field"]) == ("INVALID", ["input", "amount"])
+NO_AMOUNTS = [
+    ("JPY", "12.5"),
+    ("EUR", "1.005"),
+    ("EUR", "-1"),
+    ("EUR", "1,234.50"),
+    ("EUR", "1e3"),
+    ("EUR", "٣"),
+    ("EUR", ".5"),
+    ("EUR", "10000000000000"),
+    ("EUR", "NaN"),
+]
 
 
-@pytest.mark.parametrize("currency", ["EURO", "XYZ", "XAU", "XXX", "€"])
-async def test_currencies_with_which_nobody_pays_are_refused(client: Client, currency: str) -> None:
+async def test_amounts_that_are_none_are_refused(client: Client) -> None:
     customer = await factories.customer(client)
-    sent = {"customerId": customer["id"], "kind": "QUOTE", "number": "1", "currency": currency, "amount": "1"}
-    async with nothing_recorded():
-        fault = await client.fault(CREATE_SALES_DOCUMENT, input=sent)
-    assert (fault["code"], fault["field"]) == ("INVALID", ["input", "currency"])
+    for currency, amount in NO_AMOUNTS:
+        sent = {"customerId": customer["id"], "kind": "QUOTE", "number": "1", "currency": currency, "amount": amount}
+        async with nothing_recorded():
+            fault = await client.fault(CREATE_SALES_DOCUMENT, input=sent)
+        assert (fault["code"], fault["field"]) == ("INVALID", ["input", "amount"]), (currency, amount)
+
+
+async def test_currencies_with_which_nobody_pays_are_refused(client: Client) -> None:
+    customer = await factories.customer(client)
+    for currency in ("EURO", "XYZ", "XAU", "XXX", "€"):
+        sent = {"customerId": customer["id"], "kind": "QUOTE", "number": "1", "currency": currency, "amount": "1"}
+        async with nothing_recorded():
+            fault = await client.fault(CREATE_SALES_DOCUMENT, input=sent)
+        assert (fault["code"], fault["field"]) == ("INVALID", ["input", "currency"]), currency
 
 
 async def test_a_number_is_unique_among_documents_of_its_kind(client: Client) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from models.identifier import new_id
 from services.communications import attaching, making
 from services.documents import Storage
 from services.documents.storage import content_path
+from services.pdf import compiling
 from tests import factories
 from tests.client import Client, ClientWith
 from tests.resolvers.communications import deliveries, disable, waiting
@@ -138,6 +140,19 @@ async def test_a_bounced_address_is_written_to_by_hand_only(client: Client) -> N
         assert "EMAIL_PROBLEM" in row["reasons"]
 
 
+async def test_a_preview_says_that_an_address_gets_it_twice(client: Client) -> None:
+    customer = await factories.customer(client)
+    named = {"lastName": "Hopper"}
+    for first, address in (("Grace", "office@example.com"), ("Ada", "ada@example.com"), ("Alan", "Office@example.com")):
+        await factories.recipient(client, customer["id"], firstName=first, **named, **methods(address))
+    told = "office@example.com would get it 2 times, as the address of "
+    [warned] = (await looked_ahead(client, **text_to(customer)))["warnings"]
+    assert warned.casefold().startswith(told)
+    assert {"Grace Hopper", "Alan Hopper"} == set(warned[len(told) : -1].split(", "))
+    communication = (await client.change(SEND_COMMUNICATION, input=text_to(customer)))["communication"]
+    assert len(await deliveries(communication)) == 3
+
+
 async def test_one_message_for_all_has_a_cc(client: Client) -> None:
     customer = await factories.customer(client)
     people = [await factories.recipient(client, customer["id"]) for _ in range(2)]
@@ -159,7 +174,12 @@ async def test_one_message_for_all_has_a_cc(client: Client) -> None:
     # Nobody is named in what all read.
     assert len({row["text"] for row in await deliveries(shared)}) == 1
     apart = (await client.change(SEND_COMMUNICATION, input={**about, "separate": True}))["communication"]
-    assert len({row["text"] for row in await deliveries(apart)}) == 2
+    separate = {row["contact_id"]: row["text"] for row in await deliveries(apart)}
+    assert len(set(separate.values())) == 2
+    # Who is the only one is named.
+    alone = {**about, "recipients": [{"contactId": people[0]["id"]}]}
+    [read] = await deliveries((await client.change(SEND_COMMUNICATION, input=alone))["communication"])
+    assert read["text"] == separate[people[0]["id"]]
 
 
 async def test_a_disabled_template_sends_nothing_and_the_log_says_so(client: Client) -> None:
@@ -180,14 +200,14 @@ async def test_a_disabled_template_sends_nothing_and_the_log_says_so(client: Cli
     assert (await client.change(SEND_COMMUNICATION, input=own))["communication"]["suppressed"] is None
 
 
-async def test_own_text_is_sent_as_it_is_and_own_html_is_cleaned(client: Client) -> None:
+async def test_own_text_is_sent_as_it_is(client: Client) -> None:
     grace = await factories.recipient(client)
-    html = "<p onclick='x()'>Hello <script>alert(1)</script>{{ ''.__class__ }}</p><img src='https://x.example/1.png'>"
+    html = "<p>Hello {{ ''.__class__ }}<br/>a &amp; b</p>"
     sent = text_to(grace["customer"], subject="  {{ 7 * 7 }}  Roof ", text="Dear {{ contact.name }}\r\n", html=html)
     communication = (await client.change(SEND_COMMUNICATION, input=sent))["communication"]
     [row] = await deliveries(communication)
     assert (row["subject_line"], row["text"]) == ("{{ 7 * 7 }} Roof", "Dear {{ contact.name }}")
-    assert row["html"] == "<p>Hello {{ ''.__class__ }}</p>"
+    assert row["html"] == "<p>Hello {{ ''.__class__ }}<br>a &amp; b</p>"
     assert (communication["templateName"], communication["sentBy"]["name"]) == (None, "Ada Admin")
 
 
@@ -211,6 +231,18 @@ async def test_text_that_cannot_be_sent_is_refused(client: Client) -> None:
     ):
         fault = await refusal(client, **text_to(customer, **changed))
         assert (fault["code"], fault["field"]) == ("INVALID", ["input", field]), changed
+    # The sanitiser would repair what is not closed, and make a thousand times as much of it.
+    for html, told in (
+        ("<p><b title=i>x" * 2000, "Line 1: This tag cannot be read"),
+        ('<p><b title="i">x' * 2000, "Line 1: <p> may not stand in <b>"),
+        ("<p>Hello</p>\n<p onclick='x()'>", "Line 2: <p> may not have onclick"),
+        ("<p>Hello</p>\n<img src='https://x.example/1.png'>", "Line 2: <img> may not stand in an email"),
+        ("<p>\n\n<i>Hello</p>", "Line 3: "),
+        ("&" * 299_999, "1 MiB"),
+    ):
+        fault = await refusal(client, **text_to(customer, html=html))
+        assert (fault["code"], fault["field"]) == ("INVALID", ["input", "html"]), html[:50]
+        assert told in fault["message"]
     await client.send(SEND_COMMUNICATION, {"input": text_to(customer, text="x" * 5 * 1024 * 1024)})
     assert client.response.status_code == 413
 
@@ -391,10 +423,17 @@ async def test_what_is_recorded_is_what_is_sent_whatever_changes_meanwhile(clien
     assert [row["email"] for row in await deliveries(third)] == [new]
 
 
-async def test_a_repeat_with_the_same_key_sends_once(client: Client) -> None:
+async def test_a_repeat_with_the_same_key_sends_once(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     grace = await factories.recipient(client)
     document = await factories.document(client, grace["customer"]["id"])
-    sent = {"input": text_to(grace["customer"], documentIds=[document["id"]])}
+    sent = {"input": text_to(grace["customer"], documentIds=[document["id"]], attachStatement=True)}
+    pdfs, made = making.pdfs, []
+
+    async def counted(*args: Any) -> Any:
+        made.append(args)
+        return await pdfs(*args)
+
+    monkeypatch.setattr(making, "pdfs", counted)
     first = await client.send(SEND_COMMUNICATION, sent, {"Idempotency-Key": "k"})
     # Who repeats it does not send, so it matters no more whether it could be sent.
     await client.change(UPDATE_CONTACT, input={"id": grace["id"], "methods": []})
@@ -402,7 +441,11 @@ async def test_a_repeat_with_the_same_key_sends_once(client: Client) -> None:
         again = await client.send(SEND_COMMUNICATION, sent, {"Idempotency-Key": "k"})
     one, other = (answer["sendCommunication"]["communication"] for answer in (first, again))
     assert one["id"] == other["id"]
-    assert len(await waiting()) == 1
+    assert len(await waiting()) == len(made) == 1
+    sent["input"]["subject"] = "Something else"
+    await client.send(SEND_COMMUNICATION, sent, {"Idempotency-Key": "k"})
+    [fault] = client.response.json()["data"]["sendCommunication"]["errors"]
+    assert (fault["code"], len(made)) == ("IDEMPOTENCY_MISMATCH", 1)
 
 
 async def test_sending_has_its_own_permissions(client: Client, client_with: ClientWith) -> None:
@@ -428,6 +471,11 @@ async def test_sending_has_its_own_permissions(client: Client, client_with: Clie
             await sender.run(text, input=sent)
             assert sender.codes == ["FORBIDDEN"], sent
             assert permission in sender.errors[0]["message"]
+    blind = await client_with(granted[:2])
+    for text in (BARE, BARE_PREVIEW):
+        await blind.run(text, input=text_to(customer))
+        assert blind.codes == ["FORBIDDEN"]
+        assert "CUSTOMERS_READ" in blind.errors[0]["message"]
     assert await waiting() == []
     await sender.run(BARE, input=text_to(customer))
     assert (sender.errors, len(await waiting())) == ([], 1)
@@ -451,3 +499,19 @@ async def test_an_inactive_customer_is_written_to_by_hand_only(client: Client) -
     chosen = {**sent, "recipients": [{"contactId": grace["id"]}]}
     await client.change(SEND_COMMUNICATION, input=chosen)
     assert len(await waiting()) == 1
+
+
+async def test_when_too_many_pdfs_are_made_nothing_is_sent(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    invoice = await factories.posted_invoice(client)
+    customer = invoice["customer"]
+    await factories.recipient(client, customer["id"])
+    about = {"kind": "INVOICE", "customerId": customer["id"], "salesDocumentId": invoice["id"], "attachInvoice": True}
+    with monkeypatch.context() as patch:
+        patch.setattr(compiling, "_places", threading.BoundedSemaphore(0))
+        async with nothing_recorded():
+            for operation in (BARE, BARE_PREVIEW):
+                await client.run(operation, input=about)
+                [error] = client.errors
+                assert error["extensions"]["code"] == "BUSY"
+                assert error["message"].startswith("Too many PDFs")
+    await client.change(SEND_COMMUNICATION, input=about)

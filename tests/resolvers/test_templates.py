@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 
 from audit import SYSTEM, Change, Request, transact
-from models import CommunicationKind, Fault, Permission, ReminderWorkflow, Row, clock, preference_values
+from models import CommunicationKind, Fault, Permission, ReminderWorkflow, clock, preference_values
 from models.identifier import new_id
+from models.template import TEMPLATE_LIMIT
 from services import defaults
-from services.templates import chosen, find, standard
+from services.templates import chosen, maintaining, standard
 from services.templates.standards import sources
 from tests import factories
+from tests.audit.rows import by_ada
 from tests.client import Client, ClientWith
 from tests.resolvers.documents import (
     CREATE_TEMPLATE,
@@ -150,6 +152,43 @@ async def test_what_is_wrong_with_a_template_is_said_when_it_is_saved(client: Cl
         sent = {"id": template["id"], "htmlSource": "x" * (5 * 1024 * 1024)}
         response = await client.http.post("/graphql", json={"query": UPDATE_TEMPLATE, "variables": {"input": sent}})
         assert response.status_code == 413
+
+
+async def test_emails_that_bring_a_link_have_it_in_any_case(client: Client) -> None:
+    either = "{% if contact.first_name %}Ada: {{ link }}{% elif today %}{{ link }}{% else %}{{ link }}{% endif %}"
+    for kind in ("WELCOME", "SET_PASSWORD"):
+        template = await factories.template(client, kind=kind, textSource=either, htmlSource="<p>{{ link }}</p>")
+        for source in (
+            "Hello {{ today }}",
+            "{% if contact.first_name %}{{ link }}{% endif %}",
+            "{% if contact.first_name %}{{ link }}{% else %}x{% endif %}",
+            "{% if contact.first_name %}{{ link }}{% elif today %}x{% else %}{{ link }}{% endif %}",
+            "{% if link %}x{% endif %}",
+            "{{ link | upper }}",
+        ):
+            for field, body in (("textSource", source), ("htmlSource", f"<p>{source}</p>")):
+                async with nothing_recorded():
+                    fault = await client.fault(UPDATE_TEMPLATE, input={"id": template["id"], field: body})
+                assert (fault["code"], fault["field"]) == ("INVALID", ["input", field]), body
+                assert fault["message"].startswith("This email brings a link: write {{ link }}")
+        as_address = {"id": template["id"], "htmlSource": '<p><a href="{{ link }}">Set a password</a></p>'}
+        await client.change(UPDATE_TEMPLATE, input=as_address)
+        await client.change(UPDATE_TEMPLATE, input={"id": template["id"], "htmlSource": None, "subjectSource": "Hello"})
+    await factories.template(client, kind="INVOICE", textSource="No link")
+
+
+async def test_there_are_a_hundred_templates_at_most(client: Client) -> None:
+    async def fill(change: Change) -> None:
+        for number in range(TEMPLATE_LIMIT - len(CommunicationKind) - 1):
+            await maintaining.create(change, {"kind": CommunicationKind.TASK, "name": f"Task {number}"})
+
+    await by_ada(fill)
+    last = await factories.template(client)
+    async with nothing_recorded():
+        fault = await client.fault(CREATE_TEMPLATE, input={"kind": "INVOICE", "name": "One more"})
+    assert (fault["code"], fault["field"]) == ("LIMIT_REACHED", None)
+    await client.change(DELETE_TEMPLATE, input={"id": last["id"]})
+    await client.change(CREATE_TEMPLATE, input={"kind": "INVOICE", "name": "One more"})
 
 
 async def test_stale_and_unknown_templates(client: Client) -> None:
@@ -321,20 +360,15 @@ async def test_who_sends_finds_a_template_of_the_kind(client: Client) -> None:
     template = await factories.template(client)
     kind = CommunicationKind.INVOICE
 
-    async def both(wanted: CommunicationKind, identifier: str | None) -> Row:
-        found, _ = await transact(SYSTEM, Request.new(), lambda change: find(change, wanted, identifier))
-        assert found["id"] == (await chosen(wanted, identifier))["id"]
-        return found
-
-    assert (await both(kind, None))["id"] == (await standard(kind))["id"]
-    assert (await both(kind, template["id"]))["name"] == template["name"]
+    assert (await chosen(kind, None))["id"] == (await standard(kind))["id"]
+    assert (await chosen(kind, template["id"]))["name"] == template["name"]
     for wanted, identifier, code in (
         (CommunicationKind.TASK, template["id"], "INVALID"),
         (kind, new_id("tpl"), "NOT_FOUND"),
         (kind, "x", "INVALID"),
     ):
         with pytest.raises(Fault) as raised:
-            await both(wanted, identifier)
+            await chosen(wanted, identifier)
         first = raised.value
         with pytest.raises(Fault) as raised:
             await chosen(wanted, identifier)

@@ -10,6 +10,7 @@ import pytest
 
 from tests import factories
 from tests.client import Client
+from tests.dialects import on_sqlite
 from tests.schema.documents import QUERY, is_connection
 
 pytestmark = pytest.mark.anyio
@@ -106,6 +107,7 @@ IMPOSSIBLE = {
 }
 
 
+@on_sqlite("It is refused before the database sees it.")
 async def test_every_list_refuses_pages_that_cannot_be(client: Client) -> None:
     for name in LISTS:
         for arguments, told in IMPOSSIBLE.items():
@@ -131,6 +133,7 @@ GARBAGE: list[str] = [
 ]
 
 
+@on_sqlite("It is refused before the database sees it.")
 async def test_every_list_refuses_cursors_that_are_none(client: Client) -> None:
     for name in LISTS:
         for cursor in GARBAGE:
@@ -165,6 +168,7 @@ async def test_a_forged_cursor_is_refused_before_the_database_sees_it(client: Cl
             assert client.codes == ["BAD_CURSOR"], (call, some)
 
 
+@on_sqlite("It is refused before the database sees it.")
 async def test_a_cursor_of_another_list_order_or_filter_is_refused(client: Client) -> None:
     contact = await factories.contact(client)
     await factories.note(client, contact["id"])

@@ -33,6 +33,11 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
+@pytest.fixture(autouse=True)
+def password_hasher() -> None:
+    """The product's own, at its real cost."""
+
+
 @pytest.mark.anyio
 async def test_a_hash_verifies_its_password_only_and_has_the_stated_parameters() -> None:
     stored = await passwords.hash_password(GOOD)

@@ -17,6 +17,9 @@ from services.communications.enhanced_status import address_fails, find_status
 from services.communications.reports.mime import Part, grouped, parse, parts
 from services.communications.reports.report import HEADER, Report, bare
 
+# Emails of ours have fewer recipients: whatever names more was made by somebody to do harm.
+MOST_RECIPIENTS = 500
+
 # Whom history names.
 SOURCE = "Bounce messages"
 
@@ -49,6 +52,8 @@ def read(data: bytes) -> list[Report]:
     recipients = [group for group in groups if "action" in group]
     if status is None or not recipients:
         raise NotAReport("it names no recipient with what became of the email")
+    if len(recipients) > MOST_RECIPIENTS:
+        raise NotAReport(f"it names more than {MOST_RECIPIENTS} recipients")
     message_ids = list(_message_ids(groups, found))
     if not message_ids:
         raise NotAReport("it does not say which email it is about")
@@ -95,7 +100,7 @@ def _report(identifier: str, message_ids: list[str], group: Fields, sent_at: dat
     status = _status(_first(group, "status"), reply)
     failed = _ACTIONS[action] is DeliveryStatus.BOUNCED and address_fails(status)
     at = _instant(_first(group, "last-attempt-date")) or sent_at
-    return Report(identifier, message_ids, addresses, _ACTIONS[action], at, reply or status, failed)
+    return Report(identifier, message_ids, addresses, _ACTIONS[action], at, reply or status, failed, proven=False)
 
 
 def _status(field: str, reply: str) -> str | None:

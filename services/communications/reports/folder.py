@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-# A message with more bytes is none that reports something.
-LARGEST = 32 * 1024 * 1024
+# What a report says stands before the email that it returns: the rest of that is not needed.
+LARGEST = 2 * 1024 * 1024
 
 _INFO = re.compile(r":2,([A-Za-z]*)$")
 
@@ -19,10 +19,10 @@ def _stays() -> None:
 
 @dataclass(frozen=True)
 class Found:
-    """A message: what it is called here, its bytes (None when there are too many), and how it is marked as read."""
+    """A message: what it is called here, its bytes (the first LARGEST of them), and how it is marked as read."""
 
     name: str
-    data: bytes | None
+    data: bytes
     mark: Callable[[], None] = _stays
 
 
@@ -39,7 +39,8 @@ def messages(path: Path) -> Iterator[Found]:
         if file.name.startswith(".") or (flags and "S" in flags[1]):
             continue
         try:
-            data = file.read_bytes() if file.stat().st_size <= LARGEST else None
+            with file.open("rb") as opened:
+                data = opened.read(LARGEST)
         except FileNotFoundError:
             # Somebody else has taken it, or marked it.
             continue
@@ -54,20 +55,19 @@ def split(lines: Iterable[bytes], name: str) -> Iterator[Found]:
         begins = line.startswith(b"From ")
         if begins and ((is_mbox and after_blank) or (number == 0 and not kept)):
             if kept:
-                yield _message(name, number, size, kept)
+                yield _message(name, number, kept)
             is_mbox, number, size, kept = True, number + 1, 0, []
         else:
+            if size < LARGEST:
+                kept.append(line[: LARGEST - size])
             size += len(line)
-            if size <= LARGEST:
-                kept.append(line)
         after_blank = not line.strip()
     if kept:
-        yield _message(name, number, size, kept)
+        yield _message(name, number, kept)
 
 
-def _message(name: str, number: int, size: int, kept: list[bytes]) -> Found:
-    data = b"".join(kept) if size <= LARGEST else None
-    return Found(f"{name}, message {number}" if number else name, data)
+def _message(name: str, number: int, kept: list[bytes]) -> Found:
+    return Found(f"{name}, message {number}" if number else name, b"".join(kept))
 
 
 def _seen(folder: Path, file: Path) -> Callable[[], None]:

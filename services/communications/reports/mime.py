@@ -8,7 +8,8 @@ from __future__ import annotations
 import binascii
 import quopri
 import re
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 from email.message import Message
 from email.utils import collapse_rfc2231_value
@@ -56,15 +57,19 @@ def parse(data: bytes) -> Part:
 
 def parts(message: Part) -> Iterator[Part]:
     """The message and all of its parts, outer ones first; what an enclosed message consists of is not among them."""
-    waiting = [(message, 0)]
+    waiting: deque[tuple[Iterator[Part], int]] = deque([(iter([message]), 0)])
     seen = 0
     while waiting and seen < _MOST_PARTS:
-        part, depth = waiting.pop(0)
+        siblings, depth = waiting[0]
+        part = next(siblings, None)
+        if part is None:
+            waiting.popleft()
+            continue
         seen += 1
         yield part
         boundary = part.parameter("boundary") if part.type.startswith("multipart/") else ""
         if boundary and depth < _DEEPEST:
-            waiting += [(parse(inner), depth + 1) for inner in _between(part.body, boundary)]
+            waiting.append((map(parse, _between(part.body, boundary)), depth + 1))
 
 
 def grouped(head: bytes) -> dict[str, list[str]]:
@@ -85,18 +90,18 @@ def _split(data: bytes) -> tuple[bytes, bytes]:
     return head, body
 
 
-def _between(body: bytes, boundary: str) -> Sequence[bytes]:
+def _between(body: bytes, boundary: str) -> Iterator[bytes]:
     """What stands between the lines of the boundary; the last part may lack its end."""
     delimiter = re.compile(rb"^--" + re.escape(boundary.encode("utf-8", "replace")) + rb"(--)?[ \t]*$", re.MULTILINE)
-    found: list[bytes] = []
     start: int | None = None
     for line in delimiter.finditer(body):
         if start is not None:
-            found.append(body[start : max(start, line.start() - 1)])
+            yield body[start : max(start, line.start() - 1)]
         start = line.end() + 1
         if line[1]:
-            return found
-    return found if start is None else [*found, body[start:]]
+            return
+    if start is not None:
+        yield body[start:]
 
 
 def _base64(body: bytes) -> bytes:

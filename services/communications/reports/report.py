@@ -18,7 +18,8 @@ class Report:
 
     `message_ids` are the Message-IDs that the email may have here, without brackets, the likeliest first; `recipients`
     the addresses that the recipient may have here. `at` is None when the report does not say when. `reply` is what a
-    mail server said. `address_failed`: the address itself takes no mail, and will not.
+    mail server said. `address_failed`: the address itself takes no mail, and will not. `proven`: nobody but its source
+    can have written it.
     """
 
     id: str
@@ -28,6 +29,7 @@ class Report:
     at: datetime | None = None
     reply: str | None = None
     address_failed: bool = False
+    proven: bool = True
 
 
 def bare(message_id: object) -> str:

@@ -11,6 +11,7 @@ import base64
 import binascii
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,6 +24,7 @@ from cryptography.x509 import Certificate, load_pem_x509_certificate
 from models import clock
 from services.communications.reports.fetching import Unfetched, fetch
 from services.communications.reports.provider import Forged, Unreachable, Unreadable, Unsigned, read_json
+from services.communications.reports.report import instant
 
 TOPIC = re.compile(r"arn:(aws|aws-cn|aws-us-gov):sns:([a-z0-9-]{3,30}):\d{12}:[A-Za-z0-9_.-]{1,256}")
 
@@ -33,6 +35,8 @@ _SIGNED = {
     "SubscriptionConfirmation": ("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"),
     "UnsubscribeConfirmation": ("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"),
 }
+# Amazon tries for an hour at most. Whatever is older was kept by somebody.
+_OLDEST = timedelta(hours=2)
 _CERTIFICATE_PATH = re.compile(r"/[A-Za-z0-9_-]+\.pem")
 # Amazon has one certificate at a time, and a new one now and then.
 _MOST_CERTIFICATES = 16
@@ -71,6 +75,9 @@ class Topics:
         if message["TopicArn"] not in self._arns:
             raise Forged("It comes from a topic that is not in the settings.")
         await self._check_signature(message, "".join(f"{name}\n{value}\n" for name, value in signed).encode())
+        sent_at = instant(message["Timestamp"])
+        if sent_at is None or sent_at < clock.now() - _OLDEST:
+            raise Forged("It was sent too long ago.")
         if kind == "SubscriptionConfirmation":
             await self._confirm(message)
         return Received(message["MessageId"], message["Message"]) if kind == "Notification" else None

@@ -70,7 +70,7 @@ def _match(report: Report, known: Mapping[str, Sequence[Row]]) -> tuple[str, Rep
 def _outcome(report: Report, change: Change) -> Outcome:
     at = change.now if report.at is None else min(report.at, change.now)
     reply = None if report.reply is None else _readable(report.reply)
-    return Outcome(report.status, at, reply or None, address_failed=report.address_failed)
+    return Outcome(report.status, at, reply or None, address_failed=report.address_failed, proven=report.proven)
 
 
 def _readable(text: str) -> str:

@@ -106,21 +106,21 @@ BAD_FORMS: dict[str, bytes] = {
 }
 
 
-@pytest.mark.parametrize("body", BAD_FORMS.values(), ids=BAD_FORMS)
 @pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
-async def test_what_is_no_form_with_a_file_is_refused(client: Client, storage: Storage, body: bytes) -> None:
+async def test_what_is_no_form_with_a_file_is_refused(client: Client, storage: Storage) -> None:
     customer = await factories.customer(client)
-    body = body.replace(b"cus_00000000000000000000000000", customer["id"].encode())
-    with told() as entries:
-        async with nothing_recorded():
-            for content in (body, in_pieces(body)):
-                response = await client.http.post("/graphql", content=content, headers=FORM)
-                assert response.status_code == 400, response.text
-                [error] = response.json()["errors"]
-                assert error["extensions"]["code"] == "BAD_REQUEST"
-                assert error["message"]
-    assert [entry for entry in entries if entry["log_level"] == "error"] == []
-    assert await storages.objects(storage) == []
+    for body in BAD_FORMS.values():
+        body = body.replace(b"cus_00000000000000000000000000", customer["id"].encode())
+        with told() as entries:
+            async with nothing_recorded():
+                for content in (body, in_pieces(body)):
+                    response = await client.http.post("/graphql", content=content, headers=FORM)
+                    assert response.status_code == 400, response.text
+                    [error] = response.json()["errors"]
+                    assert error["extensions"]["code"] == "BAD_REQUEST", body
+                    assert error["message"], body
+        assert [entry for entry in entries if entry["log_level"] == "error"] == [], body
+        assert await storages.objects(storage) == [], body
 
 
 ROLE = 'createContactRole(input: {name: "Foreman"}) { contactRole { id } }'

@@ -29,6 +29,7 @@ pytestmark = pytest.mark.anyio
 
 EVERYWHERE = pytest.mark.parametrize("storage", ["folder", "s3"], indirect=True)
 SENT = "{ id attachments { name downloadUrl document { id } } }"
+RESEND = "mutation ($input: ResendCommunicationInput!) { resendCommunication(input: $input) { errors { code } } }"
 READ = f"query ($id: ID!) {{ node(id: $id) {{ ... on Communication {SENT} }} }}"
 
 
@@ -111,8 +112,14 @@ async def test_attachments_are_downloaded_by_who_may_read_the_log(client: Client
     _, plain = await with_letter(client)
     about = await on_invoice(client)
     reader = await client_with([Permission.COMMUNICATIONS_READ])
-    seer = await client_with([Permission.COMMUNICATIONS_READ, Permission.SALES_DOCUMENTS_READ])
-    assert (await get(await url_for(reader, plain["id"]))).status_code == 200
+    sees = [Permission.COMMUNICATIONS_READ, Permission.SALES_DOCUMENTS_READ, Permission.DOCUMENTS_READ]
+    seer = await client_with(sees)
+    assert (await get(await url_for(reader, plain["id"]))).status_code == 403
+    assert (await get(await url_for(seer, plain["id"]))).status_code == 200
+    sender = await client_with([Permission.COMMUNICATIONS_SEND, Permission.CUSTOMERS_READ])
+    await sender.run(RESEND, input={"id": plain["id"]})
+    assert sender.codes == ["FORBIDDEN"]
+    assert "DOCUMENTS_READ" in sender.errors[0]["message"]
     assert (await client.run(READ, id=plain["id"]))["node"]["attachments"][0]["document"] is not None
     assert await reader.run(READ.replace("document { id }", ""), id=about["id"]) == {"node": None}
     url = await url_for(seer, about["id"])
@@ -121,13 +128,34 @@ async def test_attachments_are_downloaded_by_who_may_read_the_log(client: Client
     before = await last_seq()
     for permissions, needed in (
         ([Permission.COMMUNICATIONS_READ], "SALES_DOCUMENTS_READ"),
+        (sees[:2], "DOCUMENTS_READ"),
         ([Permission.SALES_DOCUMENTS_READ, Permission.DOCUMENTS_READ], "COMMUNICATIONS_READ"),
     ):
         role = await factories.user_role(client, *permissions)
         await client.change(UPDATE_USER, input={"id": seer.user["id"], "roleId": role["id"]})
         response = await get(url)
         assert (response.status_code, response.text) == (403, f"This needs the permission {needed}.\n")
-    assert actions(await recorded(client, after=before)).count("USER_PERMISSION_REFUSED") == 2
+    assert actions(await recorded(client, after=before)).count("USER_PERMISSION_REFUSED") == 3
+
+
+async def test_a_statement_is_for_who_may_see_sales_documents(client: Client, client_with: ClientWith) -> None:
+    grace = await factories.recipient(client)
+    less = [Permission.COMMUNICATIONS_READ, Permission.COMMUNICATIONS_SEND, Permission.CUSTOMERS_READ]
+    seer, role = await client_with([*less, Permission.SALES_DOCUMENTS_READ]), await factories.user_role(client, *less)
+    told = [
+        await factories.communication(client, grace["customer"]["id"], kind=kind, attachStatement=True)
+        for kind in ("STATEMENT", "TASK")
+    ]
+    urls = [await url_for(seer, one["id"]) for one in told]
+    assert [(await get(url)).status_code for url in urls] == [200, 200]
+    assert seer.user is not None
+    await client.change(UPDATE_USER, input={"id": seer.user["id"], "roleId": role["id"]})
+    for one, url in zip(told, urls, strict=True):
+        assert (await get(url)).status_code == 403
+        assert await seer.run(READ.replace("document { id }", ""), id=one["id"]) == {"node": None}
+        await seer.run(RESEND, input={"id": one["id"]})
+        assert seer.codes == ["FORBIDDEN"]
+        assert "SALES_DOCUMENTS_READ" in seer.errors[0]["message"]
 
 
 async def test_addresses_of_attachments_expire_and_name_nothing_else(client: Client) -> None:

@@ -86,7 +86,7 @@ async def test_a_server_that_always_says_4xx_is_asked_more_and_more_seldom_for_4
     pauses = []
     with set_clock() as clock:
         await one()
-        [first] = await waiting(database)
+        began = clock.now
         async with smtp_server() as server:
             server.recipients["grace@example.com"] = ["450 4.2.1 busy"]
             for _ in range(100):
@@ -98,23 +98,40 @@ async def test_a_server_that_always_says_4xx_is_asked_more_and_more_seldom_for_4
                 clock.now = left[0]["due_at"]
     for number, pause in enumerate(pauses):
         assert min(30 * 2**number * 0.8, 2880) <= pause <= min(30 * 2**number * 1.2, 3600), number
-    assert clock.now < first["expires_at"]
-    assert first["expires_at"] - clock.now <= timedelta(hours=1)
+    assert clock.now < began + KEPT_TRYING
+    assert began + KEPT_TRYING - clock.now <= timedelta(hours=1)
     [after] = await state(database)
     assert (after["status"], after["reply"], after["attempts"]) == ("FAILED", "450 4.2.1 busy", len(pauses) + 1)
     assert server.received == []
 
 
-async def test_what_nobody_could_try_for_48_hours_fails_without_an_attempt(database: Database) -> None:
+async def test_the_48_hours_begin_with_the_first_attempt(database: Database) -> None:
     with set_clock() as clock:
         await one()
-        clock.move(seconds=KEPT_TRYING.total_seconds())
+        clock.move(seconds=KEPT_TRYING.total_seconds() + 60)
         async with smtp_server() as server:
+            server.content = ["451 4.3.0 try again"]
+            await deliver(server.settings())
+            assert (await state(database))[0]["status"] == "DEFERRED"
+            clock.move(seconds=KEPT_TRYING.total_seconds() - 30)
+            server.content = ["451 4.3.0 still not"]
             await deliver(server.settings())
     [after] = await state(database)
-    assert (after["status"], after["attempts"]) == ("FAILED", 0)
-    assert after["reply"] == "It could not be sent within 48 hours."
-    assert (server.connections, await waiting(database)) == (0, [])
+    assert (after["status"], after["reply"], after["attempts"]) == ("FAILED", "451 4.3.0 still not", 2)
+    assert await waiting(database) == []
+
+
+async def test_after_48_hours_without_a_second_attempt_there_is_none(database: Database) -> None:
+    with set_clock() as clock:
+        await one()
+        async with smtp_server() as server:
+            server.content = ["451 4.3.0 try again"]
+            await deliver(server.settings())
+            clock.move(seconds=KEPT_TRYING.total_seconds())
+            await deliver(server.settings())
+    [after] = await state(database)
+    assert (after["status"], after["reply"], after["attempts"]) == ("FAILED", "451 4.3.0 try again", 1)
+    assert (len(server.received), await waiting(database)) == (1, [])
 
 
 async def test_a_5xx_fails_at_once(database: Database) -> None:

@@ -11,6 +11,7 @@ from models import Database, DeliveryStatus, Row, clock, current, outbox
 from services import documents
 from services.communications import Outcome, settle
 from services.mail.delivering import Delivering
+from services.mail.recording import recover
 from tests.audit.rows import by_ada
 from tests.services.communications.drafts import addressee, contact_at, draft, recorded
 from tests.services.mail.sending import deliver, one, set_clock, shared, state, statuses, updates, waiting
@@ -53,6 +54,20 @@ async def test_a_lease_that_ran_out_is_an_event_that_says_the_outcome_is_unknown
     assert [event["actor_kind"] for event in events] == ["SYSTEM", "SYSTEM"]
     [after] = await state(database)
     assert (after["status"], after["may_repeat"]) == ("DEFERRED", True)
+
+
+async def test_who_is_lost_again_and_again_with_a_message_is_followed_later_and_later(database: Database) -> None:
+    pauses = []
+    with set_clock() as time:
+        await one()
+        for number in range(1, 7):
+            await claim(number)
+            time.move(seconds=60)
+            assert await recover(time.now, 50) is None
+            [row] = await waiting(database)
+            pauses.append((row["due_at"] - time.now).total_seconds())
+            time.now = row["due_at"]
+    assert pauses == [0, 2, 4, 8, 16, 32]
 
 
 async def test_who_has_lost_the_lease_records_nothing(database: Database) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
+import threading
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -12,13 +15,15 @@ import pytest
 
 from audit import Change
 from audit.event import read_disclosures
-from models import CommunicationKind, Contact, Customer, Database, current
-from services import communications, locations, merging, order_desk, preferences, reminders, sales_documents
+from models import CommunicationKind, Contact, Customer, Database, Template, current
+from models.table import Audited
+from services import communications, locations, merging, order_desk, preferences, reminders, sales_documents, templates
 from services.communications import Attachment, Draft
 from services.documents import Storage
 from services.documents.storage import content_path
-from services.reminders import running
+from services.reminders import attaching, running
 from services.reminders.item import Item
+from services.reminders.planning import again
 from tests.services.reminders.office import (
     START,
     act,
@@ -85,6 +90,22 @@ async def test_one_message_for_all_when_the_settings_say_so(database: Database) 
     assert "Dear Customer" in together[0]["text"]
     [alone] = [row for row in rows if row["sales_document_id"] == one]
     assert f"Dear {alone['name']}," in alone["text"]
+
+
+async def test_writing_leaves_the_loop_to_others(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads = []
+
+    def rendering(*given: Any) -> Any:
+        threads.append(threading.current_thread())
+        return templates.rendering.render(*given)
+
+    with on(START):
+        await opened(0)
+        await invoice(await customer(2), DUE)
+    monkeypatch.setattr("services.reminders.item.templates.render", rendering)
+    assert await run_on(DUE) == (1, 0, 0, 0)
+    assert len(threads) == 2
+    assert threading.current_thread() not in threads
 
 
 async def test_the_event_names_workflow_and_step(database: Database) -> None:
@@ -282,6 +303,67 @@ async def _text(storage: Storage, file: dict[str, Any]) -> str:
     data = b"".join([bytes(part) async for part in parts])
     with pypdfium2.PdfDocument(io.BytesIO(data)) as found:
         return "".join(page.get_textpage().get_text_range() for page in found)
+
+
+@pytest.mark.parametrize("table", [Contact, Template])
+async def test_nobody_changes_what_a_reminder_is_made_of_until_it_is_recorded(
+    database: Database, monkeypatch: pytest.MonkeyPatch, table: type[Audited]
+) -> None:
+    fields = {"email": "new@example.com"} if table is Contact else {"name": "Another"}
+    with on(START):
+        await opened(0)
+        document = await invoice(await customer(), DUE)
+    wanted: dict[str, Any] = {"kind": CommunicationKind.WORKFLOW_REMINDER.value} if table is Template else {}
+
+    async def change_it(change: Change) -> None:
+        [row] = await change.where(table, **wanted)
+        await change.update(table, row, fields)
+
+    is_planned = asyncio.Event()
+
+    async def changing() -> None:
+        await is_planned.wait()
+        with on(DUE):
+            await act(change_it)
+
+    # Begun before the transaction, which belongs to its own task.
+    other = asyncio.create_task(changing())
+
+    async def planned(items: Sequence[Item]) -> dict[str, Item]:
+        found = await again(items)
+        is_planned.set()
+        done, _ = await asyncio.wait([other], timeout=0.3)
+        assert not done
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(running, "again", planned)
+        assert await run_on(DUE) == (1, 0, 0, 0)
+    await other
+    assert await reminders_sent() == {(document, 0, DUE)}
+
+
+async def test_bytes_that_a_sweep_took_meanwhile_are_made_again_by_the_next_run(
+    database: Database, storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with on(START):
+        made = await workflow(0, attach_invoice=True)
+        await opened(0)
+        document = await invoice(await customer(reminders={"workflow_id": made["id"]}), DUE)
+        other = await invoice(await customer(), DUE)
+
+    async def swept(item: Item) -> list[Attachment]:
+        files = await attaching.attachments(item)
+        for file in files:
+            await storage.delete(content_path(file.sha256))
+        return files
+
+    with monkeypatch.context() as patch:
+        patch.setattr(running, "attachments", swept)
+        assert await run_on(DUE) == (1, 0, 1, 0)
+    assert await reminders_sent() == {(other, 0, DUE)}
+    assert await run_on(DUE) == (1, 0, 0, 0)
+    assert await reminders_sent() == {(other, 0, DUE), (document, 0, DUE)}
 
 
 async def test_posting_late_sends_the_step_that_counts(database: Database) -> None:

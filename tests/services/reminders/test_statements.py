@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 
 from models import CommunicationKind, Database, current
-from services import preferences, reminders
+from services import merging, preferences, reminders
 from services.communications import Attachment
 from services.reminders import running
 from services.reminders.item import Item
@@ -120,3 +120,27 @@ async def test_a_statement_that_is_wrong_by_then_is_not_sent_but_made_anew(
     assert await run_on(date(2027, 4, 1)) == (1, 0, 0, 0)
     [row] = await current().fetch("SELECT text FROM delivery")
     assert "EUR 1.00" in row["text"]
+
+
+async def test_what_a_merged_customer_got_is_not_sent_again_to_the_survivor() -> None:
+    with on(MARCH):
+        await opened(365, monthly_statement=True)
+        survivor, first, second = [await customer() for _ in range(3)]
+        lonely, taker = await customer(people=0), await customer()
+        for buyer in (first, second, lonely):
+            await invoice(buyer, None, issued_on=MARCH)
+    assert await run_on(date(2027, 4, 1)) == (2, 1, 0, 0)
+    with on(date(2027, 4, 2)):
+        for into, merged in ((survivor, first), (survivor, second), (taker, lonely)):
+            given = {"id": into, "merged_id": merged}
+            await act(lambda change, given=given: merging.merge(change, given))  # type: ignore[misc]
+    # What went to nobody was not got by anybody.
+    assert await run_on(date(2027, 4, 2)) == (1, 0, 0, 0)
+    assert await run_on(date(2027, 4, 3)) == (0, 0, 0, 0)
+    march = {(first, "2027-03", None), (second, "2027-03", None), (lonely, "2027-03", "NO_RECIPIENT")}
+    assert set(await sent(*TOLD)) == {*march, (taker, "2027-03", None)}
+    with on(date(2027, 4, 2)):
+        today = date(2027, 4, 2)
+        planned, _ = await reminders.page(today, today, 9)
+    assert [item.customer["id"] for item in planned] == [taker]
+    assert await run_on(date(2027, 5, 1)) == (2, 0, 0, 0)

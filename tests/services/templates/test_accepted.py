@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from models import CommunicationKind
@@ -123,7 +123,6 @@ class Activity(HTMLParser):
 
 
 @pytest.mark.parametrize("kind", [_K.STATEMENT, _K.WORKFLOW_REMINDER, _K.WELCOME], ids=lambda kind: kind.value)
-@settings(max_examples=100, deadline=None)
 @given(data=st.data())
 def test_what_is_accepted_renders_with_whatever_is_known(kind: CommunicationKind, data: st.DataObject) -> None:
     source = data.draw(sources(kind))

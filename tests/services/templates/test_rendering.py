@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from models import CommunicationKind, Fault, Row
-from services.communications import Message
-from services.templates import render, render_all, variables
+from services.templates import render, variables
 from services.templates.markup import sanitized
 from tests.services.templates.facts import CONTACT, CUSTOMER, INVOICE, full, minimal
 
@@ -40,7 +39,7 @@ def test_values_are_written_as_people_write_them() -> None:
         "{{ sales_document.due_on }}": "31 January 2026",
         "{{ sales_document.due_on | date }} {{ today | date('iso') }}": "31 January 2026 2026-02-12",
         "{{ sales_document.kind | capitalize }} {{ sales_document.kind | title | length }}": "Invoice 7",
-        "{{ company.address }}": "12 Harbour Street\n2nd floor\nPortland OR 97209\nUS",
+        "{{ company.address }}": "12 Harbour Street\n2nd floor\nPortland, OR 97209\nUnited States",
         "{{ customer.name | upper }} {{ customer.name | lower | trim }}": "HARBOR <B>BAKERY</B> harbor <b>bakery</b>",
         "{% if sales_document.amount > 1234 and sales_document.amount <= 1234.5 %}a{% endif %}": "a",
         "{% if sales_document.balance < sales_document.amount %}a{% endif %}": "a",
@@ -54,7 +53,7 @@ def test_values_are_written_as_people_write_them() -> None:
     for minor, currency, expected in (
         (0, "EUR", "EUR 0.00"),
         (5, "EUR", "EUR 0.05"),
-        (-123_456_789, "EUR", "EUR -1,234,567.89"),
+        (-123_456_789, "EUR", "EUR \u22121,234,567.89"),
         (1_234_567, "JPY", "JPY 1,234,567"),
         (1_234_567, "KWD", "KWD 1,234.567"),
     ):
@@ -120,7 +119,7 @@ def test_nothing_of_a_value_is_markup() -> None:
     assert message.html == (
         "<p title=\"&lt;script&gt;alert('x')&lt;/script&gt;&amp;&quot;'\">"
         "&lt;script&gt;alert('x')&lt;/script&gt;&amp;\"'<br>&lt;b&gt;</p><a>y</a><p>z</p>"
-        "12 Harbour Street<br>\n2nd floor<br>\nPortland OR 97209<br>\nUS"
+        "12 Harbour Street<br>\n2nd floor<br>\nPortland, OR 97209<br>\nUnited States"
     )
 
 
@@ -152,10 +151,3 @@ def test_what_was_forced_past_the_checks_is_not_sent() -> None:
         render(forced, full(_K.INVOICE))
     with pytest.raises(Fault, match=r"^Mend the template Mine first\. Its html: Line 1: <script> may not stand"):
         render(template("x", html="<script>x</script>\x01"), full(_K.INVOICE))
-
-
-@pytest.mark.anyio
-async def test_many_are_rendered_off_the_event_loop() -> None:
-    facts = [full(_K.INVOICE, contact={**CONTACT, "first_name": name}) for name in ("Ada", "Bo")]
-    messages = await render_all(template("{{ contact.first_name }}"), facts)
-    assert messages == [Message("x", "Ada\n"), Message("x", "Bo\n")]

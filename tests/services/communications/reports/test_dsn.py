@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from models import DeliveryStatus
 from services.communications.enhanced_status import address_fails, find_status
-from services.communications.reports import dsn
+from services.communications.reports import dsn, mime
 from tests.services.communications.reports.bounces import (
     EXCHANGE,
     INTERNATIONAL,
@@ -85,6 +85,27 @@ def test_several_recipients_in_one_report() -> None:
     assert len({report.id for report in reports}) == 3
     assert list(reports[0].message_ids) == [MESSAGE_ID, "another@relay.example.net"]
     assert not any(report.address_failed for report in reports)
+
+
+def test_what_names_more_recipients_than_an_email_has_is_no_report() -> None:
+    group = b"Final-Recipient: rfc822;a@b\n\nAction: failed\n\n"
+    data = bounce(MESSAGE_ID).replace(b"Final-Recipient:", group * dsn.MOST_RECIPIENTS + b"Final-Recipient:", 1)
+    with pytest.raises(dsn.NotAReport, match="500 recipients"):
+        dsn.read(data)
+
+
+def test_no_more_parts_are_made_than_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = 0
+    parse = mime.parse
+
+    def counted(data: bytes) -> mime.Part:
+        nonlocal made
+        made += 1
+        return parse(data)
+
+    message = parse(b"Content-Type: multipart/mixed; boundary=b\n\n" + b"--b\n" * 10_000)
+    monkeypatch.setattr(mime, "parse", counted)
+    assert (len(list(mime.parts(message))), made) == (100, 99)
 
 
 def test_the_same_report_has_the_same_id_with_other_trace_headers() -> None:

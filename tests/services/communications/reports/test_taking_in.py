@@ -14,7 +14,7 @@ from audit import Request
 from models import Contact, Database, Delivery, DeliveryStatus, Row, clock
 from models.delivery_reports import KEPT
 from models.rows import by_ids
-from services.communications.reports import Report, dsn, take_in
+from services.communications.reports import Report, Tally, dsn, ingesting, take_in
 from services.communications.reports.folder import LARGEST, messages, split
 from services.communications.reports.ingesting import Ingested, ingest
 from tests.audit.rows import disclosed, events
@@ -182,8 +182,46 @@ async def test_an_mbox_and_a_single_message(database: Database, tmp_path: Path) 
     assert (total.messages, total.taken) == (1, 1)
 
 
+async def test_many_reports_at_once_are_remembered(database: Database) -> None:
+    delivery = await sent()
+    reports = [report(delivery, id=str(number), status=S.DEFERRED) for number in range(20_000)]
+    tally = await take_in("SendGrid", Request.new(), reports)
+    assert (tally.taken, tally.repeated) == (20_000, 0)
+
+
+async def test_a_message_that_cannot_be_taken_in_keeps_no_other_from_it(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = await sent(), await sent()
+    box = mailbox.Maildir(tmp_path / "Maildir")
+    for delivery in (first, second):
+        box.add(bounce(delivery["message_id"]))
+
+    async def take_in_or_raise(source: str, request: Request, reports: list[Report]) -> Tally:
+        if reports[0].message_ids[0] == first["message_id"]:
+            raise KeyError("a bug")
+        return await take_in(source, request, reports)
+
+    monkeypatch.setattr(ingesting, "take_in", take_in_or_raise)
+    total, said = await ingested(tmp_path / "Maildir")
+    assert (total.messages, total.taken, total.failed) == (2, 1, 1)
+    assert await statuses(first, second) == ["SENT", "BOUNCED"]
+    [line] = said
+    assert line.endswith(": left: it could not be taken in (KeyError)")
+
+
+async def test_of_a_long_message_the_beginning_is_read(database: Database, tmp_path: Path) -> None:
+    delivery = await sent()
+    data = bounce(delivery["message_id"]).replace(b"Dear customer", b"x" * (LARGEST + 1))
+    (tmp_path / "long").write_bytes(data)
+    [found] = messages(tmp_path / "long")
+    assert (len(found.data), len(data) > LARGEST) == (LARGEST, True)
+    total, _ = await ingested(tmp_path / "long")
+    assert (total.taken, await statuses(delivery)) == (1, ["BOUNCED"])
+
+
 def test_messages_are_told_apart_where_they_begin() -> None:
-    def names(data: bytes) -> list[tuple[str, bytes | None]]:
+    def names(data: bytes) -> list[tuple[str, bytes]]:
         return [(found.name, found.data) for found in split(data.splitlines(keepends=True), "in")]
 
     assert names(b"") == []
