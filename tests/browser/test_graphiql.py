@@ -8,10 +8,14 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from counterfoil.graphiql import BUILT
 from tests.browser.chromium import tab
 from tests.counterfoil.test_serve import serving
 
-pytestmark = pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
+pytestmark = [
+    pytest.mark.parametrize("dialect", ["sqlite"], indirect=True),
+    pytest.mark.skipif(not BUILT.exists(), reason="GraphiQL is not built: scripts/web says why"),
+]
 
 # However busy the machine is.
 expect.set_options(timeout=60_000)
