@@ -56,10 +56,11 @@ async def people(client: Client, customer_id: str) -> list[dict[str, Any]]:
     return [edge["node"] for edge in data["contacts"]["edges"]]
 
 
-async def test_40_roles_created_at_once_never_exceed_30(client: Client) -> None:
+async def test_32_roles_created_at_once_never_exceed_30(client: Client) -> None:
     before = await last_seq()
-    codes = await together(client, *((CREATE_CONTACT_ROLE, {"name": f"Role {number}"}) for number in range(40)))
-    assert sorted(code or "" for code in codes) == [""] * 28 + ["LIMIT_REACHED"] * 12
+    # As many as one client may send at once.
+    codes = await together(client, *((CREATE_CONTACT_ROLE, {"name": f"Role {number}"}) for number in range(32)))
+    assert sorted(code or "" for code in codes) == [""] * 28 + ["LIMIT_REACHED"] * 4
     assert (await client.run(CONTACT_ROLES))["contactRoles"]["totalCount"] == 30
     assert actions(await recorded(client, after=before)) == ["CONTACT_ROLE_CREATED"] * 28
 

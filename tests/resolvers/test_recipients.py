@@ -222,7 +222,7 @@ async def test_what_could_become_too_long_is_refused(client: Client) -> None:
     nested = "recipients { contact { notes(first: 100) { edges { node { id } } } } }"
     text = f'{{ recipients(customerId: "{customer["id"]}", kind: TASK) {{ {nested} }} }}'
     await client.run(text)
-    assert client.codes == ["LIMIT_EXCEEDED"]
+    assert client.codes == ["COST_LIMIT"]
     await client.run(text.replace("100", "20"))
     assert client.errors == []
 
