@@ -44,7 +44,8 @@ def _introduction(scale: Scale, databases: Mapping[str, str]) -> Iterator[str]:
         " load generator's; *Counterfoil / this*: its rate divided by that of the row."
     )
     yield (
-        f"*{COUNTERFOIL}*: `python -m counterfoil serve` with default settings, a line in the log for each request."
+        f"*{COUNTERFOIL}*: `python -m counterfoil serve` with default settings and without background work, a line in"
+        " the log for each request."
         f" *{FLOOR}*: a Starlette endpoint without GraphQL, with the same statements on the plain driver (sqlite3 on"
         " the event loop's thread, asyncpg's pool) and orjson; writes store the same row, event and details in one"
         f" transaction. *{PLAIN}*: types, resolvers and data loaders as its documentation has them, the same statements"
