@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import io
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from typing import Any
 
 from piccolo.apps.migrations.commands.forwards import ForwardsMigrationManager
@@ -59,16 +60,18 @@ def expected(url: str) -> list[str]:
     """The migrations that this version has."""
     _use(url)
     ids = []
-    for app in APPS:
-        manager = ForwardsMigrationManager(app_name=app)
-        folder = manager.get_app_config(app_name=app).resolved_migrations_folder_path
-        ids += manager.get_migration_ids(manager.get_migration_modules(folder))
+    with _unchanged_path():
+        for app in APPS:
+            manager = ForwardsMigrationManager(app_name=app)
+            folder = manager.get_app_config(app_name=app).resolved_migrations_folder_path
+            ids += manager.get_migration_ids(manager.get_migration_modules(folder))
     return ids
 
 
 async def unknown(url: str) -> list[str]:
     """Migrations that have run and that this version does not have: a newer one was here."""
-    return [name for name in await applied(url) if name not in expected(url)]
+    known = set(expected(url))
+    return [name for name in await applied(url) if name not in known]
 
 
 async def is_empty(url: str) -> bool:
@@ -119,12 +122,22 @@ async def _alone(url: str) -> AsyncIterator[None]:
 async def _forwards(app: str) -> None:
     said = io.StringIO()
     try:
-        with contextlib.redirect_stdout(said):
+        with contextlib.redirect_stdout(said), _unchanged_path():
             result = await ForwardsMigrationManager(app_name=app).run()
     except Exception as error:
         raise MigrationFailed(f"migrating {app}: {error}\n{said.getvalue()}") from error
     if not result.success:
         raise MigrationFailed(f"migrating {app}: {result.message}")
+
+
+@contextlib.contextmanager
+def _unchanged_path() -> Iterator[None]:
+    # Each time that Piccolo reads migrations it puts their folder before all others in which modules are looked for.
+    before = sys.path[:]
+    try:
+        yield
+    finally:
+        sys.path[:] = before
 
 
 async def _install_guards(url: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
@@ -51,10 +52,18 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.fixture(autouse=True)
-def plain_logs() -> None:
-    """Logs of failed tests show tracebacks as Python does: structlog's own way, with all values, takes minutes."""
+def plain_logs() -> Iterator[None]:
+    """Logs of failed tests show tracebacks as Python does: structlog's own way, with all values, takes minutes.
+
+    Commands that a test ran in this process leave no handler behind: it would write to the closed files of that test.
+    """
+    root, access = logging.getLogger(), logging.getLogger("uvicorn.access")
+    handlers, level = root.handlers[:], root.level
     shown = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
     structlog.configure(processors=[structlog.contextvars.merge_contextvars, structlog.processors.add_log_level, shown])
+    yield
+    root.handlers[:], access.disabled = handlers, False
+    root.setLevel(level)
 
 
 @pytest.fixture(autouse=True)

@@ -67,7 +67,8 @@ async def _bring_up_to_date(settings: Settings) -> None:
 
     url = settings.database_url
     await refuse_newer(url)
-    missing = [name for name in migrating.expected(url) if name not in await migrating.applied(url)]
+    applied = set(await migrating.applied(url))
+    missing = [name for name in migrating.expected(url) if name not in applied]
     if not missing:
         return
     if not settings.on_sqlite and not await migrating.is_empty(url):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -137,9 +138,11 @@ def test_neither_an_unknown_user_nor_the_last_administrator_can_be_disabled(url:
 
 
 def test_migrate_says_what_ran_and_then_that_nothing_is_left(empty_url: str) -> None:
+    path = sys.path[:]
     ran = re.findall("^ran (.+)$", run("migrate").stdout, re.MULTILINE)
     assert sorted(ran) == sorted(migrating.expected(empty_url))
     assert run("migrate").stdout.splitlines() == [run("migrate").stdout.strip()]
+    assert sys.path == path
     assert not look(empty_url, lambda _: has_begun())
 
 

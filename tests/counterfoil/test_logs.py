@@ -15,12 +15,7 @@ from counterfoil import logs
 
 @pytest.fixture(autouse=True)
 def configuration_of_others_comes_back() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    access = logging.getLogger("uvicorn.access")
     yield
-    root.handlers[:], access.disabled = handlers, False
-    root.setLevel(level)
     structlog.reset_defaults()
     structlog.contextvars.clear_contextvars()
 
