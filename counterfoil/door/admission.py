@@ -15,6 +15,7 @@ from graphql import (
     FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLError,
+    InlineFragmentNode,
     SelectionSetNode,
     get_operation_ast,
 )
@@ -126,8 +127,10 @@ def _fields(document: DocumentNode, root: SelectionSetNode) -> set[str]:
             if isinstance(node, FieldNode):
                 if not node.name.value.startswith("__"):
                     names.add((node.alias or node.name).value)
-            elif not isinstance(node, FragmentSpreadNode):
-                waiting.append(node.selection_set)  # type: ignore[attr-defined]  # an inline fragment
-            elif (fragment := fragments.pop(node.name.value, None)) is not None:
+            elif isinstance(node, InlineFragmentNode):
+                waiting.append(node.selection_set)
+            elif (
+                isinstance(node, FragmentSpreadNode) and (fragment := fragments.pop(node.name.value, None)) is not None
+            ):
                 waiting.append(fragment.selection_set)
     return names
