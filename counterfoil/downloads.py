@@ -11,17 +11,15 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from starlette.requests import Request as HTTPRequest
-from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.responses import Response, StreamingResponse
 
 import models
-from audit import Actor, Request
-from counterfoil.door.requests import client_address, request_id
-from models import Permission, Row, download, signing_key
+from audit import Actor
+from counterfoil.granting import Turned, demand, granted, refusal
+from models import Permission, Row, download
 from models.rows import by_ids
 from services import documents
 from services.documents.storage import content_path
-from services.throttling import record_refusal
-from services.viewer import find_grantee
 
 ROUTE = download.PATH + "{token}/{name}"
 
@@ -44,43 +42,32 @@ class Downloads:
 
     async def answer(self, request: HTTPRequest) -> Response:
         """Answer one request: 404 for an address that is not ours, 410 for one that is too old."""
-        [secret] = await signing_key.by_names([signing_key.DOWNLOADS])
         try:
-            link = download.read(request.path_params["token"], secret)
-        except download.Expired:
-            return _refusal(410, "This address is too old. Ask for a new one.")
-        if link is None:
-            return _refusal(404, "There is nothing at this address.")
-        viewer = await find_grantee(link.grantee_id)
-        if viewer is None:
-            return _refusal(403, "Whoever asked for this address is not signed in any more. Ask for a new one.")
-        needed = Permission.DOCUMENTS_READ if link.position is None else Permission.COMMUNICATIONS_READ
-        if not viewer.may(needed):
-            return await self._refuse(request, viewer, needed)
-        if link.position is not None:
+            link, viewer = await granted(request, download.read)
+            if link.position is None:
+                await self._demand(request, viewer, Permission.DOCUMENTS_READ)
+                [row] = await by_ids(models.Document)([link.id])
+                return refusal(410, "This document has been deleted.") if row is None else await answer(request, row)
             return await self._answer_attachment(request, viewer, link.id, link.position)
-        [row] = await by_ids(models.Document)([link.id])
-        if row is None:
-            return _refusal(410, "This document has been deleted.")
-        return await answer(request, row)
+        except Turned as turned:
+            return turned.response()
 
     async def _answer_attachment(
         self, request: HTTPRequest, viewer: Actor, communication_id: str, position: int
     ) -> Response:
+        await self._demand(request, viewer, Permission.COMMUNICATIONS_READ)
         [row] = await by_ids(models.Communication)([communication_id])
         if row is None:
-            return _refusal(410, "This email is not in the log any more.")
-        if row["about_sales"] and not viewer.may(Permission.SALES_DOCUMENTS_READ):
-            return await self._refuse(request, viewer, Permission.SALES_DOCUMENTS_READ)
+            return refusal(410, "This email is not in the log any more.")
+        if row["about_sales"]:
+            await self._demand(request, viewer, Permission.SALES_DOCUMENTS_READ)
         attachment = json.loads(row["attachments"])[position]
-        if attachment["document_id"] is not None and not viewer.may(Permission.DOCUMENTS_READ):
-            return await self._refuse(request, viewer, Permission.DOCUMENTS_READ)
+        if attachment["document_id"] is not None:
+            await self._demand(request, viewer, Permission.DOCUMENTS_READ)
         return await answer(request, attachment)
 
-    async def _refuse(self, request: HTTPRequest, viewer: Actor, needed: Permission) -> Response:
-        sent = Request(request_id(request.scope), client_address(request, self._trusted_proxies))
-        await record_refusal(viewer, sent, f"Downloading needs the permission {needed.value}.")
-        return _refusal(403, f"This needs the permission {needed.value}.")
+    async def _demand(self, request: HTTPRequest, viewer: Actor, needed: Permission) -> None:
+        await demand(request, viewer, needed, self._trusted_proxies)
 
 
 async def answer(request: HTTPRequest, row: Row) -> Response:
@@ -149,7 +136,3 @@ async def _after(first: bytes, others: AsyncIterator[bytes]) -> AsyncIterator[by
     yield first
     async for block in others:
         yield block
-
-
-def _refusal(status: int, message: str) -> Response:
-    return PlainTextResponse(message + "\n", status)

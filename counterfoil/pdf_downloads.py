@@ -5,20 +5,17 @@ It is made when it is asked for, of what the rows say then, and nobody keeps it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 
 from starlette.requests import Request as HTTPRequest
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 
-from audit import Request
-from counterfoil.door.requests import client_address, request_id
 from counterfoil.downloads import disposition
-from models import Permission, clock, download, pdf_link, signing_key
+from counterfoil.granting import Turned, demand, granted, refusal
+from models import Permission, clock, pdf_link
 from models.pdf_link import PdfLink
 from models.statement import Period, month_period
 from services import pdf
-from services.throttling import record_refusal
-from services.viewer import find_grantee
 
 ROUTE = pdf_link.PATH + "{token}"
 
@@ -36,25 +33,15 @@ class PdfDownloads:
 
     async def answer(self, request: HTTPRequest) -> Response:
         """Answer one request: 404 for an address that is not ours, 410 for one that is too old."""
-        [secret] = await signing_key.by_names([signing_key.DOWNLOADS])
         try:
-            link = pdf_link.read(request.path_params["token"], secret)
-        except download.Expired:
-            return _refusal(410, "This address is too old. Ask for a new one.")
-        if link is None:
-            return _refusal(404, "There is nothing at this address.")
-        viewer = await find_grantee(link.grantee_id)
-        if viewer is None:
-            return _refusal(403, "Whoever asked for this address is not signed in any more. Ask for a new one.")
-        if not viewer.may(_NEEDED):
-            sent = Request(request_id(request.scope), client_address(request, self._trusted_proxies))
-            await record_refusal(viewer, sent, f"Downloading needs the permission {_NEEDED.value}.")
-            return _refusal(403, f"This needs the permission {_NEEDED.value}.")
-        try:
+            link, viewer = await granted(request, pdf_link.read)
+            await demand(request, viewer, _NEEDED, self._trusted_proxies)
             response = await (_head(link) if request.method == "HEAD" else _whole(link))
+        except Turned as turned:
+            return turned.response()
         except pdf.TooManyWaiting as busy:
-            return _refusal(503, busy.message, {"Retry-After": RETRY_AFTER})
-        return _refusal(410, "What this was about has been deleted.") if response is None else response
+            return refusal(503, busy.message, Retry_After=RETRY_AFTER)
+        return refusal(410, "What this was about has been deleted.") if response is None else response
 
 
 async def _whole(link: PdfLink) -> Response | None:
@@ -89,7 +76,3 @@ def _headers(name: str) -> dict[str, str]:
         "Cache-Control": "private, no-store",
         "Referrer-Policy": "no-referrer",
     }
-
-
-def _refusal(status: int, message: str, headers: Mapping[str, str] | None = None) -> Response:
-    return PlainTextResponse(message + "\n", status, headers)

@@ -1,19 +1,14 @@
-"""Addresses from which the PDF of a sales document or a statement can be downloaded, signed as those of documents."""
+"""Addresses from which the PDF of a sales document or a statement can be downloaded for a few minutes."""
 
 from __future__ import annotations
 
-import hashlib
-from functools import lru_cache
 from typing import NamedTuple
 
-from itsdangerous import BadSignature, URLSafeTimedSerializer
-
-from models import clock
-from models.download import SKEW, VALID, Expired, Signer
+from models import signed_link
 
 PATH = "/pdf/"
 
-_LONGEST = 512
+_SALT = b"counterfoil.pdf"
 
 
 class PdfLink(NamedTuple):
@@ -28,27 +23,10 @@ class PdfLink(NamedTuple):
 
 def address(link: PdfLink, secret: str) -> str:
     """The path, relative to the server, of the PDF's download."""
-    return f"{PATH}{_serializer(secret).dumps(link)}"
+    return f"{PATH}{signed_link.sign(link, _SALT, secret)}"
 
 
 def read(token: str, secret: str) -> PdfLink | None:
-    """What the token grants; None when it is not ours. Expired after five minutes."""
-    if len(token) > _LONGEST:
-        return None
-    try:
-        granted, signed = _serializer(secret).loads(token, return_timestamp=True)
-    except BadSignature:
-        return None
-    if not -SKEW <= int(clock.now().timestamp()) - int(signed.timestamp()) <= VALID:
-        raise Expired
-    return PdfLink(*granted)
-
-
-@lru_cache(maxsize=4)
-def _serializer(secret: str) -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(
-        bytes.fromhex(secret),
-        salt=b"counterfoil.pdf",
-        signer=Signer,
-        signer_kwargs={"digest_method": hashlib.sha256, "key_derivation": "hmac"},
-    )
+    """What the token grants; None when it is not ours. signed_link.Expired after five minutes."""
+    granted = signed_link.read(token, _SALT, secret)
+    return None if granted is None else PdfLink(*granted)
