@@ -23,10 +23,11 @@ async function watched(address, init) {
   return response;
 }
 
+const authorized = () => (token ? { authorization: `Bearer ${token}` } : {});
+
 function client(http) {
-  const authorized = () => (token ? { authorization: `Bearer ${token}` } : {});
-  const socket = createClient({ url: socketUrl, connectionParams: authorized, retryAttempts: 0 });
   const signed = new SetContextLink(({ headers }) => ({ headers: { ...headers, ...authorized() } }));
+  const socket = createClient({ url: socketUrl, connectionParams: authorized, retryAttempts: 0 });
   const link = ApolloLink.split(
     ({ operationType }) => operationType === OperationTypeNode.SUBSCRIPTION,
     new GraphQLWsLink(socket),

@@ -58,7 +58,8 @@ test("a document that is not valid ends its operation and nothing else", async (
 });
 
 test("feeds that are left give their place in the socket back", async () => {
-  const client = createClient({ url: socketUrl, connectionParams: authorization, lazyCloseTimeout: 1000, retryAttempts: 0 });
+  const options = { url: socketUrl, connectionParams: authorization, retryAttempts: 0 };
+  const client = createClient({ ...options, lazyCloseTimeout: 1000 });
   const { filter } = await fromNow();
   for (let number = 0; number < MOST_OPERATIONS + 5; number += 1) {
     const feed = client.iterate({ query: FEED, variables: { filter } });
@@ -88,8 +89,9 @@ test("a session that ends closes the socket with 4401, which the client takes as
 
 test("a feed whose connection breaks off goes on after its cursor and misses nothing", async () => {
   const between = await breakable();
+  const url = between.url.replace("http", "ws");
   const client = createClient({
-    url: between.url.replace("http", "ws"),
+    url,
     connectionParams: authorization,
     retryAttempts: 100,
     shouldRetry: () => true,

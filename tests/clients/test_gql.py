@@ -32,11 +32,13 @@ FILTER = {"actions": ["CUSTOMER_CREATED"]}
 
 
 def over_http(served: Served, **headers: str) -> HTTPXAsyncTransport:
-    return HTTPXAsyncTransport(served.url, headers=headers, timeout=60)
+    url = served.url
+    return HTTPXAsyncTransport(url, headers=headers, timeout=60)
 
 
 def over_socket(served: Served, **payload: str) -> WebsocketsTransport:
-    return WebsocketsTransport(served.url.replace("http", "ws", 1), init_payload=payload)
+    url = served.url.replace("http", "ws", 1)
+    return WebsocketsTransport(url, init_payload=payload)
 
 
 async def run(session: Any, document: str, **variables: Any) -> Any:
@@ -118,7 +120,8 @@ async def test_errors_over_a_socket(served: Served, authorization: dict[str, str
         with pytest.raises(TransportQueryError, match="Cannot query field 'nonsense'"):
             await anext(session.subscribe(gql("subscription { historyFeed { nonsense } }")))
     with pytest.raises(TransportConnectionFailed) as raised:
-        await Client(transport=over_socket(served)).connect_async()
+        async with Client(transport=over_socket(served)):
+            pass
     closed = raised.value.__cause__
     assert isinstance(closed, ConnectionClosedError)
     assert closed.rcvd is not None
