@@ -68,7 +68,10 @@ test("a feed whose connection breaks off goes on after its cursor and misses not
     retryAttempts: 100,
     retry: async () => {},
   });
-  await breaksOff((request, connected) => client.iterate(request, { connected }), between);
+  let connections = 0;
+  const connected = () => (connections += 1);
+  await breaksOff((request, sink) => client.subscribe(request, sink, { connected }), between, 5);
+  assert.ok(connections > 5, `${connections} connections`);
   client.dispose();
   between.close();
 });
