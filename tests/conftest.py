@@ -26,6 +26,8 @@ from tests import databases, storages
 if TYPE_CHECKING:
     from tests.client import Client, ClientWith
 
+pytest_plugins = ["tests.none_skipped"]
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """The options that this project adds."""

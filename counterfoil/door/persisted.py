@@ -106,9 +106,9 @@ class Persisted:
 
     def text_of(self, parameters: Parameters, *, signed_in: bool) -> str:
         """The document's text. Those who are signed in register it, when they send it with its hash. Refused."""
-        query, name = parameters.query, _named(parameters)
-        if query is None:
-            return self._found(name or "", automatic=parameters.document_id is None)
+        query, name = parameters.query or "", _named(parameters)
+        if not query and name is not None:
+            return self._found(name, automatic=parameters.document_id is None)
         if self._only_trusted and query not in self._texts:
             raise Refused(403, "Only documents that are known here are taken.", "DOCUMENT_NOT_TRUSTED")
         if name is not None and "persistedQuery" in parameters.extensions:
@@ -140,7 +140,8 @@ class Persisted:
 def _named(parameters: Parameters) -> str | None:
     """The name of a document in a request: `documentId` goes first. Refused with 422 for what is none."""
     if parameters.document_id is not None:
-        if parameters.query is not None:
+        # An empty one counts as none: in graphql-transport-ws each message has a `query`, and clients insist on it.
+        if parameters.query:
             raise not_a_request("Send `query` or `documentId`, not both.")
         return parameters.document_id.removeprefix(_PREFIX)
     sent: Any = parameters.extensions.get("persistedQuery")

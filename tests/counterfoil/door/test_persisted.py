@@ -58,6 +58,9 @@ async def test_a_trusted_document_is_named_by_its_hash(client: Client, folder: P
     assert response.json() == {"data": ADA}
     assert await ask(known, {"documentId": f"sha256:{sha(TWO)}", "operationName": "A"}) == {"__typename": "Query"}
     assert await ask(known, {"documentId": "create-customer"}) == {"createCustomer": {"errors": []}}
+    # The client graphql-ws sends no message without a `query`: an empty one counts as none.
+    assert await ask(known, {"documentId": f"sha256:{sha(WHO)}", "query": ""}) == ADA
+    assert await ask(known, automatic(WHO, query="")) == ADA
     response = await known.http.get("/graphql", params={"documentId": "create-customer"})
     assert (response.status_code, response.headers["allow"]) == (405, "POST")
     # Others still may be sent.
