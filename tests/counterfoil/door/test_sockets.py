@@ -45,6 +45,24 @@ async def test_a_connection_is_acknowledged_to_whoever_is_known(client: Client) 
 
 
 @on_sqlite
+@pytest.mark.parametrize("token", ["Bearer \u2603", "Bearer a\r\nb", "\u00e9", " "])
+async def test_what_no_header_could_carry_is_no_token(client: Client, token: str) -> None:
+    for payload in ({"Authorization": token}, {"AUTHORIZATION": token, "x": {}}):
+        async with connected(authorization=f"Bearer {client.token}") as socket:
+            await socket.send({"type": "connection_init", "payload": payload})
+            assert vars(await socket.closed()) == {"code": 4403, "reason": "Forbidden"}
+
+
+@on_sqlite
+@pytest.mark.parametrize("error", [OSError(), RuntimeError("Unexpected ASGI message")], ids=["gone", "closing"])
+async def test_a_client_that_is_gone_cannot_be_told_why(client: Client, error: Exception) -> None:
+    # The server's task raises nothing: `connected` waits for it.
+    async with connected() as socket:
+        socket.breaks["websocket.close"] = error
+        await socket.send("rubbish")
+
+
+@on_sqlite
 async def test_pings_are_answered_and_pongs_are_not(client: Client) -> None:
     async with connected() as socket:
         # Also before the connection is initialised.
