@@ -74,6 +74,17 @@ class Peer:
             self.messages.append(json.loads(payload))
         return True
 
+    async def ended(self) -> None:
+        """Answer the close frame, and wait until the server has hung up."""
+        try:
+            await self.send(frame(CLOSE, self.code.to_bytes(2, "big") if self.code not in (None, 1005) else b""))
+            async with asyncio.timeout(PATIENCE):
+                while await self.reader.read(1000):
+                    pass
+        except ConnectionError:
+            # It has, while there was more for it to read.
+            return
+
 
 @asynccontextmanager
 async def peer(port: int) -> AsyncIterator[Peer]:
