@@ -19,6 +19,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.strategies import SearchStrategy
 
 from counterfoil.door.documents import Documents
+from services.templates.checking import problems
 from tests.counterfoil.door.socket import PATIENCE
 from tests.counterfoil.test_serve import serving
 
@@ -55,12 +56,16 @@ async def drawn(strategy: SearchStrategy[T], count: int) -> list[T]:
     return cases
 
 
-def left_behind() -> Counter[str]:
+async def left_behind() -> Counter[str]:
     """The objects of our classes that are alive, by class, and the tasks; without what caches keep on purpose."""
     for found in gc.get_objects():
         if isinstance(found, Documents):
             found._kept.cache_clear()
-    gc.collect()
+    problems.cache_clear()
+    for _ in range(3):
+        gc.collect()
+        # Generators that nobody read to their end are closed by tasks.
+        await asyncio.sleep(0.01)
     kinds = (type(found) for found in gc.get_objects())
     alive = Counter(f"{kind.__module__}.{kind.__name__}" for kind in kinds if _is_ours(kind))
     alive["tasks"] = len(asyncio.all_tasks())

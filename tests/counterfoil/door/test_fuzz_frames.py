@@ -17,7 +17,7 @@ from tests.counterfoil.door.fuzzing import assert_steady, drawn, many, real_serv
 
 pytestmark = pytest.mark.anyio
 
-FEW = 150
+FEW = 120
 AT_ONCE = 16
 NAME = "{ __typename }"
 _numbers = count()

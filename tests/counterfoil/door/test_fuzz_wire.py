@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 
 import httptools
@@ -17,7 +18,7 @@ from tests.counterfoil.door.socket import PATIENCE
 
 pytestmark = pytest.mark.anyio
 
-FEW = 150
+FEW = 120
 AT_ONCE = 100
 
 BODY = b'{"query":"{ __typename }"}'
@@ -50,9 +51,9 @@ FRAMES = st.one_of(
 ODD = """\
 Expect: 100-continue|Expect: ÿ|Connection: close|Connection: keep-alive, ÿ|Connection: Upgrade\r\nUpgrade: h2c
 Connection: Upgrade\r\nUpgrade: websocket|Upgrade: websocket|Host: ÿ[|Host:|Content-Encoding: gzip|Content-Encoding: br
-Cookie: ÿ=þ;;=;|: nameless|no colon| folded: a\r\n b|X\0: a|X: a\0b|X Y: a|Origin: null|Range: bytes=0-|Accept: none/none
-Accept: text/event-stream|Authorization: Bearer ÿ|Trailer: Content-Length|X-Request-Id: é|X-Forwarded-For: ÿ, ,
-Content-Type: multipart/form-data; boundary=x|Content-Type: text/plain|Content-Type: ÿ"""
+Cookie: ÿ=þ;;=;|: nameless|no colon| folded: a\r\n b|X\0: a|X: a\0b|X Y: a|Origin: null|Range: bytes=0-
+Accept: text/event-stream|Accept: none/none|Authorization: Bearer ÿ|Trailer: Content-Length|X-Request-Id: é
+X-Forwarded-For: ÿ, ,|Content-Type: multipart/form-data; boundary=x|Content-Type: text/plain|Content-Type: ÿ"""
 HEADERS = st.sampled_from([LONG_HEADER, MANY_HEADERS, *ODD.replace("\n", "|").encode("latin-1").split(b"|")]) | JUNK
 GOOD_CHUNK = b"1a\r\n" + BODY + b"\r\n"
 BAD_CHUNKS = b"zz -1 ffffffffffffffff1 5\r\nab 0\r\nX: 1a\n{".split(b" ")
@@ -116,10 +117,8 @@ class Answers:
 
     def read(self, data: bytes) -> None:
         """Read all that has come. What is not an answer fails."""
-        try:
+        with suppress(httptools.HttpParserUpgrade):
             self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            pass
 
     def on_headers_complete(self) -> None:
         self.statuses.append(self._parser.get_status_code())

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from audit.tail import tail
@@ -15,6 +15,7 @@ from counterfoil.door import socket as door
 from counterfoil.settings import read_settings
 from models import Permission
 from tests.client import Client, ClientWith
+from tests.counterfoil.door.fuzzing import drawn, left_behind, many
 from tests.counterfoil.door.socket import PROTOCOL, Closed, Socket, connected
 
 pytestmark = pytest.mark.anyio
@@ -327,21 +328,12 @@ _MESSAGE = st.fixed_dictionaries(
 async def test_whatever_comes_a_socket_answers_or_is_closed_with_a_code(
     client: Client, request: pytest.FixtureRequest
 ) -> None:
-    sent: list[list[Any]] = []
-
-    @settings(
-        max_examples=2000 if request.config.getoption("--long") else 100,
-        deadline=None,
-        database=None,
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(st.lists(_MESSAGE | _JSON | st.text() | st.binary(), max_size=5))
-    def gather(messages: list[Any]) -> None:
-        sent.append(messages)
-
-    await asyncio.to_thread(gather)
+    sent = await drawn(st.lists(_MESSAGE | _JSON | st.text() | st.binary(), max_size=5), many(request, 100))
     codes = set()
-    for messages in sent:
+    before = Counter[str]()
+    for number, messages in enumerate(sent):
+        if number == len(sent) // 2:
+            before = await left_behind()
         async with connected() as socket:
             await init(socket, client)
             for message in messages:
@@ -352,6 +344,7 @@ async def test_whatever_comes_a_socket_answers_or_is_closed_with_a_code(
                     pass
             except Closed as closed:
                 codes.add(closed.code)
+    assert await left_behind() - before == Counter()
     assert codes <= {4400, 4409, 4429}
     assert 4400 in codes
     await _following(0)
