@@ -54,6 +54,7 @@ def executable() -> tuple[str, dict[str, str]]:
         return str(UNPACKED / "chromium"), {
             "LD_LIBRARY_PATH": libraries,
             "FONTCONFIG_FILE": str(UNPACKED / "fonts.conf"),
+            "XDG_CACHE_HOME": str(UNPACKED / "cache"),
         }
     for name in OTHERS:
         if (found := shutil.which(name)) is not None:
