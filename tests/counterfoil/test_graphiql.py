@@ -17,8 +17,10 @@ from starlette.applications import Starlette
 from counterfoil.app import create_app
 from counterfoil.graphiql import BUILT, GraphiQL
 from counterfoil.settings import read_settings
+from models import clock
 from tests.client import Client, default_app
 from tests.schema.documents import SCHEMA
+from tests.schema.world import World
 
 pytestmark = pytest.mark.anyio
 
@@ -135,17 +137,36 @@ def test_each_example_is_valid_and_says_what_it_is_for(path: Path) -> None:
     assert max(len(line) for line in text.splitlines()) <= 70
 
 
-async def test_the_examples_run_as_they_are(client: Client) -> None:
+async def test_each_example_runs_as_it_is_and_has_something_to_show(client: Client) -> None:
+    world = World(client.user)
+    await world.grow(2, 2)
+    role = await client.run("CreateContactRole", name="Invoices", invoicePresentment=True, communication=True)
+    designated = {"roleId": role["createContactRole"]["contactRole"]["id"], "lastName": "Okoro"}
+    reachable = {"methods": [{"kind": "EMAIL", "value": "okoro@example.com"}]}
+    await client.run("CreateContact", input={"customerId": world.ids["cus"][0], **designated, **reachable})
+    # What web/src/examples.ts fills in.
+    values = {
+        "customerId": world.ids["cus"][0],
+        "salesDocumentId": world.ids["sdo"][0],
+        "day": clock.now().date().isoformat(),
+        "search": "",
+    }
     kinds: set[OperationType] = set()
     for path in EXAMPLES:
         text = path.read_text("utf-8")
         [operation] = parse(text).definitions
         assert isinstance(operation, OperationDefinitionNode)
         kinds.add(operation.operation)
-        if operation.operation is not OperationType.SUBSCRIPTION:
-            data = await client.run(text)
-            assert client.errors == [], path.name
-            assert all(data.values()), path.name
+        if operation.operation is OperationType.SUBSCRIPTION:
+            continue
+        declared = {definition.variable.name.value for definition in operation.variable_definitions or ()}
+        data = await client.run(text, **{name: value for name, value in values.items() if name in declared})
+        assert client.errors == [], path.name
+        for answer in data.values():
+            shown = {name: value for name, value in answer.items() if isinstance(value, list)}
+            assert shown.pop("errors", []) == [], path.name
+            shown.pop("warnings", None)
+            assert all(shown.values()), path.name
     assert kinds == set(OperationType)
 
 
