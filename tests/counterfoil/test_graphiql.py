@@ -138,6 +138,7 @@ def test_each_example_is_valid_and_says_what_it_is_for(path: Path) -> None:
 
 
 async def test_each_example_runs_as_it_is_and_has_something_to_show(client: Client) -> None:
+    assert client.user is not None
     world = World(client.user)
     await world.grow(2, 2)
     role = await client.run("CreateContactRole", name="Invoices", invoicePresentment=True, communication=True)
