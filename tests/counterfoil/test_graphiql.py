@@ -150,7 +150,6 @@ async def test_each_example_runs_as_it_is_and_has_something_to_show(client: Clie
         "customerId": world.ids["cus"][0],
         "salesDocumentId": world.ids["sdo"][0],
         "day": clock.now().date().isoformat(),
-        "search": "",
     }
     kinds: set[OperationType] = set()
     for path in EXAMPLES:

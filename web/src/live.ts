@@ -70,8 +70,9 @@ interface Sink {
   complete(): void;
 }
 
-function closed({ code, reason }: CloseEvent): Error {
-  return new Error(`The connection was closed: ${reason || "no reason given"} (${code}).`);
+// No Error: GraphiQL would show its stack.
+function closed({ code, reason }: CloseEvent): { message: string } {
+  return { message: `The connection was closed (${code}): ${reason || "no reason given."}` };
 }
 
 function hasToken(headers: Record<string, unknown>): boolean {
