@@ -74,9 +74,9 @@ function Page() {
   return (
     <>
       {opened && (
-        <div className="explore" hidden={told !== null}>
+        <main className="explore" hidden={told !== null}>
           <Explore key={opened.whose} viewer={viewer} tabs={opened.tabs} onSignedOut={onSignedOut} onLeave={leave} />
-        </div>
+        </main>
       )}
       {told !== null && <SignIn key={told} told={told} onSignedIn={enter} onSkip={() => void enter(null)} />}
     </>
