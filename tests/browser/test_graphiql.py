@@ -79,10 +79,8 @@ def follow(page: Page) -> None:
     expect(answer).to_contain_text("added customer While away")
 
 
-def test_it_signs_in_and_runs_the_examples_and_nothing_comes_from_elsewhere(
-    tmp_path: Path, empty_database_url: str
-) -> None:
-    with serving(tmp_path, empty_database_url) as served, tab(served.base()) as opened:
+def test_it_signs_in_and_runs_the_examples_and_nothing_comes_from_elsewhere(tmp_path: Path, database_url: str) -> None:
+    with serving(tmp_path, database_url) as served, tab(served.base()) as opened:
         email, password = re.findall(r"(?:Email|Password) +(\S+)", served.out.read_text("utf-8"))
         page = opened.page
         token = {"Authorization": f"Bearer {signed_in(opened.base, email, password)['token']}"}

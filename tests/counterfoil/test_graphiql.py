@@ -128,6 +128,20 @@ async def test_not_built_it_says_what_to_do_and_the_api_answers(
         assert (await sender.post("/graphql", json={"query": "{ __typename }"})).status_code == 200
 
 
+async def test_another_build_is_served_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("counterfoil.app.GraphiQL", lambda: GraphiQL(tmp_path))
+    assets = tmp_path / "assets"
+    assets.mkdir()
+    async with http(create_app(read_settings())) as sender:
+        for build in ("one", "two"):
+            (tmp_path / "index.html").write_text(build)
+            (assets / f"index-{build}.js").write_text(build)
+            assert (await sender.get("/graphql", headers=HTML)).text == build
+            assert (await sender.get(f"/assets/index-{build}.js")).text == build
+            (assets / f"index-{build}.js").unlink()
+            assert (await sender.get(f"/assets/index-{build}.js")).status_code == 404
+
+
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_each_example_is_valid_and_says_what_it_is_for(path: Path) -> None:
     text = path.read_text("utf-8")
