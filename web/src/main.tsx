@@ -67,8 +67,9 @@ function Page() {
   }, [look]);
 
   async function leave() {
-    if (viewer) await signOut();
-    else setTold("");
+    if (!viewer) return setTold("");
+    // Who could not be signed out is still signed in: the page stays.
+    await signOut().catch((error: Error) => alert(error.message));
   }
 
   return (
