@@ -5,6 +5,7 @@ They are built from web/ by scripts/web; what is not built yet says so.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from starlette.requests import Request
@@ -25,6 +26,7 @@ POLICY = (
 
 # Not guessed: with nosniff a type that a machine's own list has wrong would stop the page.
 _TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml", ".ttf": "font/ttf"}
+_NAME = re.compile(r"[\w-][\w.-]{0,100}\.(?:css|js|svg|ttf)", re.ASCII)
 # Their names change with what is in them.
 _FOR_EVER = "public, max-age=31536000, immutable"
 
@@ -33,36 +35,35 @@ _MISSING = """<!doctype html>
 <title>Counterfoil</title>
 <h1>GraphiQL is not built</h1>
 <p>The API is here and answers: send it GraphQL by POST. For this page run <code>scripts/web</code>, which
-reaches for PyPI and the npm registry once, then start the server again.</p>
+reaches for PyPI and the npm registry once, then load it again.</p>
 </html>
 """
 
 
 class GraphiQL:
-    """The page and its files, as they were built when this process started."""
+    """The page and its files, as they are built now: another build needs no other process."""
 
     def __init__(self, built: Path = BUILT) -> None:
-        page = built / "index.html"
-        self._page = page.read_bytes() if page.is_file() else None
-        self._files = {path.name: path for path in (built / "assets").glob("*")}
+        self._page = built / "index.html"
+        self._assets = built / "assets"
 
     def page(self) -> Response:
         """The page; 503 with what to do when it is not built."""
         headers = {"Content-Security-Policy": POLICY, "Cache-Control": "no-cache", "Vary": "Accept"}
-        if self._page is None:
+        if not self._page.is_file():
             return HTMLResponse(_MISSING, 503, headers)
-        return HTMLResponse(self._page, headers=headers)
+        return HTMLResponse(self._page.read_bytes(), headers=headers)
 
     async def asset(self, request: Request) -> Response:
         """One of the files that the page loads; packed for those who take it so."""
         name = request.path_params["name"]
-        path = self._files.get(name)
-        media_type = _TYPES.get(path.suffix) if path is not None else None
-        if path is None or media_type is None:
+        path = self._assets / name if _NAME.fullmatch(name) else None
+        if path is None or not path.is_file():
             return PlainTextResponse("There is nothing at this address.\n", 404)
+        media_type = _TYPES[path.suffix]
         headers = {"Cache-Control": _FOR_EVER, "Vary": "Accept-Encoding"}
-        packed = self._files.get(f"{name}.gz")
-        if packed is not None and takes_gzip(request.headers.get("accept-encoding")):
+        packed = path.with_name(f"{name}.gz")
+        if takes_gzip(request.headers.get("accept-encoding")) and packed.is_file():
             path = packed
             headers["Content-Encoding"] = "gzip"
         return FileResponse(path, headers=headers, media_type=media_type)

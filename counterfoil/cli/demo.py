@@ -22,7 +22,7 @@ async def _demo(settings: Settings) -> None:
 
     async with up_to_date(settings):
         try:
-            await fill()
+            await fill(settings)
         except NotEmpty:
             raise Refused(
                 f"{settings.shown_database_url} is not empty, and the demo needs a database of its own."
@@ -30,10 +30,12 @@ async def _demo(settings: Settings) -> None:
             ) from None
 
 
-async def fill() -> None:
+async def fill(settings: Settings) -> None:
     """Fill the opened database and print how to sign in. NotEmpty when something has happened there."""
     from services import demo as service
+    from services import documents
 
+    documents.bind(settings.storage())
     password = passwords.generate_password()
     password_hash = await passwords.hash_password(password)
     with progress.shown("Filling the database with demo data: day") as report:

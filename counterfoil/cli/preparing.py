@@ -15,7 +15,7 @@ async def prepare(settings: Settings, *, demo: bool) -> None:
     """Make the database ready to be served. What a person must know is printed."""
     async with up_to_date(settings):
         if demo:
-            await _fill()
+            await _fill(settings)
         await defaults.ensure()
         password = await first_administrator.ensure()
     if password is not None:
@@ -23,10 +23,10 @@ async def prepare(settings: Settings, *, demo: bool) -> None:
         signing_in.show(title, [("Email", first_administrator.EMAIL)], password)
 
 
-async def _fill() -> None:
+async def _fill(settings: Settings) -> None:
     from services.demo import NotEmpty
 
     try:
-        await fill()
+        await fill(settings)
     except NotEmpty:
         typer.echo("The database is not empty: no demo data was added.", err=True)

@@ -173,6 +173,7 @@ async def promote_clerk(desk: Desk) -> None:
 
 # What happens once, by the number of the working day.
 ONCE: Mapping[int, Activity] = {
+    1: arrangements.introduce_company,
     2: arrangements.set_up_reminders,
     5: arrangements.join_groups,
     9: rename_role,

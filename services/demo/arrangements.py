@@ -1,4 +1,4 @@
-"""What the demo's office arranges with customers: groups of companies, reminders, how one may pay."""
+"""What the demo's office arranges: who it is, groups of companies, reminders, how customers may pay."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from audit import Change
 from models import ContactPolicy, PaymentResponsibility
 from services import customers, preferences, reminder_workflows
+from services.demo import texts
 from services.demo.desk import Desk
 
 # Name → days around the due date; the last reminder brings the customer's statement.
@@ -25,6 +26,11 @@ _WISHES: tuple[tuple[Mapping[str, Any], str | None], ...] = (
     ({"reminders": {"workflow_id": None}}, "Key account: the manager calls"),
     ({"customer_portal": False}, None),
 )
+
+
+async def introduce_company(desk: Desk) -> None:
+    """Emails and PDFs say who writes."""
+    await desk.manager.act(lambda change: preferences.update_settings(change, None, texts.COMPANY))
 
 
 async def set_up_reminders(desk: Desk) -> None:

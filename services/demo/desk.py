@@ -16,7 +16,7 @@ from services.demo.office import Member, Office
 @dataclass
 class Desk:
     """The office with its memory: customers by id, ids of synced ones, active and inactive contacts, notes,
-    released and posted sales documents and the next of their numbers.
+    released and posted sales documents, which of them were emailed, and the next of their numbers.
     """
 
     office: Office
@@ -29,6 +29,7 @@ class Desk:
     gone: list[Row] = field(default_factory=list)
     notes: list[Row] = field(default_factory=list)
     documents: list[Row] = field(default_factory=list)
+    emailed: set[str] = field(default_factory=set)
     numbers: Iterator[int] = field(default_factory=lambda: count(1001))
 
     @property

@@ -13,7 +13,7 @@ from audit import SYSTEM, Change, Request, transact
 from audit.beginning import has_begun
 from models import Contact, Customer, Row, clock
 from services import contact_roles, defaults, passwords
-from services.demo import activities, books, calendar, order_desk, texts
+from services.demo import activities, books, calendar, correspondence, order_desk, texts
 from services.demo.customers import Profile, entered_again, profile
 from services.demo.desk import Desk
 from services.demo.fiction import Fiction
@@ -30,6 +30,7 @@ _MET_EACH_DAY = 10
 _AGAIN = frozenset({10, 30})
 _BUSY = (11, 19)
 _SERVED = (4, 9)
+_WRITTEN = (1, 3)
 _SYNC = time(8, 2, tzinfo=UTC)
 
 Work = Callable[[], Awaitable[object]]
@@ -45,7 +46,7 @@ def _unseen(done: int, total: int) -> None:
 
 
 async def fill(password_hash: str, report: Report = _unseen) -> list[tuple[str, str]]:
-    """Fill the bound database: (role, email) of each user, who all have the password of this hash.
+    """Fill the bound database and document storage: (role, email) of each user, who all have the password of this hash.
 
     NotEmpty when anything has happened there. `report` is called with the days that are done and their number.
     """
@@ -140,6 +141,10 @@ def _day(
     desk_kinds = list(order_desk.OFTEN)
     served = random.choices(desk_kinds, list(order_desk.OFTEN.values()), k=random.randint(*_SERVED))
     work += [partial(kind, desk) for kind in served]
+    if number:
+        kinds = list(correspondence.OFTEN)
+        written = random.choices(kinds, list(correspondence.OFTEN.values()), k=random.randint(*_WRITTEN))
+        work += [partial(kind, desk) for kind in written]
     plan += [(calendar.moment(random, day), one) for one in work]
     return sorted(plan, key=itemgetter(0))
 

@@ -84,3 +84,35 @@ EDITS = (
 TITLE_REASONS = (None, None, "Promoted", "New signature in their email", "Asked on the phone")
 ADDRESS_REASONS = ("Mail came back", "Moved", "Corrected by the customer", None)
 LEAVING_REASONS = ("Left the company", "Retired", "Email bounced, office confirms that they left", None)
+
+# Who writes: on emails and PDFs.
+COMPANY = {
+    "company": {
+        "name": "Copperfield Supply",
+        "address": {
+            "lines": ["118 Foundry Street"],
+            "city": "Springfield",
+            "region": "IL",
+            "postal_code": "62701",
+            "country": "US",
+        },
+        "email": "receivables@example.com",
+        "phone": "+12175550142",
+        "payment_instructions": "Bank transfer to First Example Bank, account 000 123 456. Please name the invoice.",
+    },
+    "reply_to": "receivables@example.com",
+}
+
+# What mail servers say.
+TAKEN = "250 2.0.0 Ok: queued as {number:08X}"
+BOUNCED = "550 5.1.1 The email account that you tried to reach does not exist"
+
+BY_POST = "Nobody there gets invoices by email: sent by post."
+
+# Names and contents of what customers send; {customer} is their name.
+DOCUMENTS = (
+    ("Tax exemption.txt", "Certificate of exemption from sales tax, held by {customer}.\n"),
+    ("Purchase conditions.txt", "{customer} pays 30 days after delivery. Partial deliveries only as agreed.\n"),
+    ("Open items.csv", "customer,invoice,amount\n{customer},sent on request,see statement\n"),
+    ("Credit application.txt", "{customer} asks for an open account, with two references.\n"),
+)

@@ -17,8 +17,10 @@ from starlette.applications import Starlette
 from counterfoil.app import create_app
 from counterfoil.graphiql import BUILT, GraphiQL
 from counterfoil.settings import read_settings
+from models import clock
 from tests.client import Client, default_app
 from tests.schema.documents import SCHEMA
+from tests.schema.world import World
 
 pytestmark = pytest.mark.anyio
 
@@ -126,6 +128,20 @@ async def test_not_built_it_says_what_to_do_and_the_api_answers(
         assert (await sender.post("/graphql", json={"query": "{ __typename }"})).status_code == 200
 
 
+async def test_another_build_is_served_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("counterfoil.app.GraphiQL", lambda: GraphiQL(tmp_path))
+    assets = tmp_path / "assets"
+    assets.mkdir()
+    async with http(create_app(read_settings())) as sender:
+        for build in ("one", "two"):
+            (tmp_path / "index.html").write_text(build)
+            (assets / f"index-{build}.js").write_text(build)
+            assert (await sender.get("/graphql", headers=HTML)).text == build
+            assert (await sender.get(f"/assets/index-{build}.js")).text == build
+            (assets / f"index-{build}.js").unlink()
+            assert (await sender.get(f"/assets/index-{build}.js")).status_code == 404
+
+
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_each_example_is_valid_and_says_what_it_is_for(path: Path) -> None:
     text = path.read_text("utf-8")
@@ -135,17 +151,36 @@ def test_each_example_is_valid_and_says_what_it_is_for(path: Path) -> None:
     assert max(len(line) for line in text.splitlines()) <= 70
 
 
-async def test_the_examples_run_as_they_are(client: Client) -> None:
+async def test_each_example_runs_as_it_is_and_has_something_to_show(client: Client) -> None:
+    assert client.user is not None
+    world = World(client.user)
+    await world.grow(2, 2)
+    role = await client.run("CreateContactRole", name="Invoices", invoicePresentment=True, communication=True)
+    designated = {"roleId": role["createContactRole"]["contactRole"]["id"], "lastName": "Okoro"}
+    reachable = {"methods": [{"kind": "EMAIL", "value": "okoro@example.com"}]}
+    await client.run("CreateContact", input={"customerId": world.ids["cus"][0], **designated, **reachable})
+    # What web/src/examples.ts fills in.
+    values = {
+        "customerId": world.ids["cus"][0],
+        "salesDocumentId": world.ids["sdo"][0],
+        "day": clock.now().date().isoformat(),
+    }
     kinds: set[OperationType] = set()
     for path in EXAMPLES:
         text = path.read_text("utf-8")
         [operation] = parse(text).definitions
         assert isinstance(operation, OperationDefinitionNode)
         kinds.add(operation.operation)
-        if operation.operation is not OperationType.SUBSCRIPTION:
-            data = await client.run(text)
-            assert client.errors == [], path.name
-            assert all(data.values()), path.name
+        if operation.operation is OperationType.SUBSCRIPTION:
+            continue
+        declared = {definition.variable.name.value for definition in operation.variable_definitions or ()}
+        data = await client.run(text, **{name: value for name, value in values.items() if name in declared})
+        assert client.errors == [], path.name
+        for answer in data.values():
+            shown = {name: value for name, value in answer.items() if isinstance(value, list)}
+            assert shown.pop("errors", []) == [], path.name
+            shown.pop("warnings", None)
+            assert all(shown.values()), path.name
     assert kinds == set(OperationType)
 
 

@@ -14,6 +14,8 @@ from services import demo, passwords
 from services.demo import calendar
 from services.demo.customers import profile
 from services.demo.fiction import Fiction
+from services.documents import Storage
+from services.documents.checking import problems
 from tests.audit.rows import events, new
 
 pytestmark = pytest.mark.anyio
@@ -40,7 +42,7 @@ def id_time(identifier: str) -> datetime:
     return datetime.fromtimestamp((number >> 80) / 1000, UTC)
 
 
-async def test_an_empty_database_is_filled_with_a_believable_office(database: Database) -> None:
+async def test_an_empty_database_is_filled_with_a_believable_office(database: Database, storage: Storage) -> None:
     accounts = await filled(database)
     assert {role for role, _ in accounts} >= {"Administrator", "AR manager", "AR clerk", "Order desk", "Auditor"}
     assert len(accounts) > len(BuiltInRole)
@@ -71,6 +73,13 @@ async def test_an_empty_database_is_filled_with_a_believable_office(database: Da
     assert len(await rows(database, "reminder_workflow", "id")) == 3
     again = [sorted(row["name"] for row in await both(database, pair)) for pair in (await pairs(100, None))[0]]
     assert sum(one.upper() == other.upper() for one, other in again) == 2
+    deliveries = Counter(row["status"] for row in await rows(database, "delivery", "status"))
+    assert deliveries.keys() == {"SENT", "DELIVERED", "BOUNCED"}
+    assert deliveries["DELIVERED"] > 20
+    assert await rows(database, "outbox_message", "message_id") == []
+    assert any(row["email_problem"] for row in await rows(database, "contact", "email_problem"))
+    assert len(await rows(database, "document", "id")) > 5
+    assert not any([problem async for problem in problems(storage, hashed=True)])
     await check_history(database)
     check_times(await events(database), [row for row in customers if row["origin_system"] is None])
 

@@ -1,13 +1,17 @@
 // The API as this page uses it: the session is in a cookie that no script can read, so each request says with a header
 // that a script of this page has sent it.
 
+import { mayBeSignedIn, remember, startOver } from "./kept";
+
 export const ENDPOINT = location.pathname;
 export const SOCKET = socketAddress();
 
 const HEADERS = { "Counterfoil-Csrf": "1" };
 
 export interface Viewer {
+  id: string;
   name: string;
+  permissions: string[];
 }
 
 interface UserError {
@@ -19,9 +23,15 @@ interface Answer<Data> {
   errors?: UserError[];
 }
 
-const VIEWER = "query Viewer { viewer { actor { name } } }";
+interface ViewerData {
+  actor: { id: string; name: string };
+  permissions: string[];
+}
+
+const FIELDS = "actor { id name } permissions";
+const VIEWER = `query Viewer { viewer { ${FIELDS} } }`;
 const SIGN_IN = `mutation SignIn($input: SignInInput!) {
-  signIn(input: $input) { viewer { actor { name } } errors { message } }
+  signIn(input: $input) { viewer { ${FIELDS} } errors { message } }
 }`;
 const SIGN_OUT = "mutation SignOut { signOut { errors { message } } }";
 
@@ -43,47 +53,45 @@ export function fetchWith(onSignedOut: () => void): typeof fetch {
   };
 }
 
-// Scripts cannot see the cookie: this remembers that there may be one.
-const SIGNED_IN = "counterfoil:signed-in";
-
-/** Who is signed in by the cookie; null for nobody. */
+/** Who is signed in by the cookie; null for nobody. An Error when the server does not say. */
 export async function readViewer(): Promise<Viewer | null> {
-  if (!localStorage.getItem(SIGNED_IN)) return null;
-  const { data } = await ask<{ viewer: { actor: Viewer } }>(VIEWER);
-  return data?.viewer.actor ?? null;
+  if (!mayBeSignedIn()) return null;
+  const { data } = await ask<{ viewer: ViewerData }>(VIEWER);
+  return data ? viewerOf(data.viewer) : null;
 }
 
 /** Sign in; an Error with what to tell the person when it fails. */
 export async function signIn(email: string, password: string): Promise<Viewer> {
-  type Signed = { signIn: { viewer: { actor: Viewer } | null; errors: UserError[] } | null };
+  type Signed = { signIn: { viewer: ViewerData | null; errors: UserError[] } | null };
   const { data, errors } = await ask<Signed>(SIGN_IN, { input: { email, password } }, { "Counterfoil-Session": "cookie" });
-  const viewer = data?.signIn?.viewer?.actor;
-  if (viewer) {
-    localStorage.setItem(SIGNED_IN, "1");
+  if (data?.signIn?.viewer) {
+    const viewer = viewerOf(data.signIn.viewer);
+    remember(viewer.id);
     return viewer;
   }
   throw new Error([...(data?.signIn?.errors ?? []), ...(errors ?? [])].map((error) => error.message).join(" "));
 }
 
-/** Sign out, and begin again. What GraphiQL has kept on this machine may hold what the session could see: it goes, too. */
+function viewerOf({ actor, permissions }: ViewerData): Viewer {
+  return { ...actor, permissions };
+}
+
+/** Sign out, and begin again: what GraphiQL has kept on this machine goes, too. */
 export async function signOut(): Promise<void> {
   await ask(SIGN_OUT);
-  // Not before the page goes: GraphiQL writes its tabs half a second late.
-  addEventListener("pagehide", forget);
-  location.reload();
+  startOver();
 }
 
-function forget(): void {
-  for (const name of Object.keys(localStorage)) {
-    if (name !== "graphiql:theme") localStorage.removeItem(name);
+/** The answer to an operation; an Error with what to tell the person when there is none. */
+export async function ask<Data>(query: string, variables = {}, headers = {}): Promise<Answer<Data>> {
+  try {
+    const response = await fetch(ENDPOINT, {
+      method: "POST",
+      headers: { ...HEADERS, ...headers, "Content-Type": "application/json", Accept: "application/graphql-response+json" },
+      body: JSON.stringify({ query, variables }),
+    });
+    return await response.json();
+  } catch (cause) {
+    throw new Error("The server does not answer. Try again in a moment.", { cause });
   }
-}
-
-async function ask<Data>(query: string, variables = {}, headers = {}): Promise<Answer<Data>> {
-  const response = await fetch(ENDPOINT, {
-    method: "POST",
-    headers: { ...HEADERS, ...headers, "Content-Type": "application/json", Accept: "application/graphql-response+json" },
-    body: JSON.stringify({ query, variables }),
-  });
-  return response.json();
 }

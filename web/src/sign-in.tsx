@@ -5,7 +5,7 @@ import { signIn, type Viewer } from "./api";
 
 interface Props {
   told: string;
-  onSignedIn: (viewer: Viewer) => void;
+  onSignedIn: (viewer: Viewer) => Promise<void>;
   onSkip: () => void;
 }
 
@@ -15,13 +15,15 @@ export function SignIn({ told, onSignedIn, onSkip }: Props) {
 
   async function submit(event: FormEvent<HTMLFormElement>) {
     event.preventDefault();
-    const sent = new FormData(event.currentTarget);
+    const form = event.currentTarget;
+    const sent = new FormData(form);
     setBusy(true);
     try {
-      onSignedIn(await signIn(String(sent.get("email")), String(sent.get("password"))));
+      await onSignedIn(await signIn(String(sent.get("email")), String(sent.get("password"))));
     } catch (error) {
       setProblem(error instanceof Error ? error.message : String(error));
       setBusy(false);
+      form.querySelector<HTMLInputElement>("[name=password]")?.select();
     }
   }
 
