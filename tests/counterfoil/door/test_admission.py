@@ -9,6 +9,9 @@ import pytest
 
 import models
 from models import Permission
+from models.communication_kind import DESIGNATION
+from models.contact_method import METHOD_LIMIT
+from models.switch import NAMES
 from schema.limits import Limits
 from tests import factories
 from tests.client import Client, ClientWith, observed
@@ -16,6 +19,7 @@ from tests.client import Client, ClientWith, observed
 pytestmark = pytest.mark.anyio
 
 MAX_NODES = Limits().nodes
+AN_ID = "con_00000000000000000000000000"
 
 # The only statement of a request that is refused: who sends it.
 SENDER = "FROM session"
@@ -119,6 +123,17 @@ async def test_objects_by_their_ids_count_as_many_as_there_are_ids(client: Clien
     literal = ", ".join(f'"{identifier}"' for identifier in ids)
     assert await nodes_told(client, f"{{ nodes(ids: [{literal}]) {{ {wanted} }} }}") == 3 * (1 + 100 * (1 + 99))
     assert not await refused(client, database, f'{{ nodes(ids: "{ids[0]}") {{ {wanted} }} }}', {})
+
+
+async def test_lists_without_pages_count_as_many_as_they_may_hold(client: Client, database: models.Database) -> None:
+    text = "query ($id: ID!) {{ contact(id: $id) {{ {} }} }}"
+    assert await nodes_told(client, text.format("alsoAt { alsoAt { alsoAt { id } } }"), id=AN_ID) == 1_010_100
+    assert await refused(client, database, text.format("alsoAt { alsoAt { alsoAt { id } } }"), {"id": AN_ID})
+    assert not await refused(client, database, text.format("alsoAt { alsoAt { id } }"), {"id": AN_ID})
+    listed = "methods { id } notifications { kind } portalPermissions { module } receives { kind }"
+    people = f"{{ contacts(first: 100) {{ edges {{ node {{ {listed} alsoAt {{ {listed} }} }} }} }} }}"
+    each = METHOD_LIMIT + sum(map(len, NAMES.values())) + len(DESIGNATION)
+    assert await nodes_told(client, people) == 100 * (1 + each + 100 * (1 + each))
 
 
 async def test_a_mutation_of_many_counts_what_is_asked_of_each(client: Client, database: models.Database) -> None:
