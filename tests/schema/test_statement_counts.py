@@ -111,8 +111,8 @@ def queries() -> Iterator[tuple[str, str]]:
         for selected, text in selections(item(field)):
             inner = item(field).fields.get(selected)
             together = pages + (inner is not None and is_list(inner))
-            # Three lists in each other at 50 each would be more than a query may ask for.
-            size = 50 if together <= 2 else 20
+            # Three lists in each other are more than a query may ask for at 50 each, and with alsoAt at 20.
+            size = 50 if together <= 2 else 12
             for step_name, step in reversed(way):
                 if is_connection(step):
                     text = f"{step_name}(first: {size}) {{ totalCount edges {{ cursor node {{ {text} }} }} }}"
