@@ -97,7 +97,7 @@ class Admission(SchemaExtension):
             await record_refusal(context.actor, context.request, str(error))
         nodes = planned.plan.nodes(self.execution_context.variables or {})
         self._cost = {"nodes": nodes, "most": self._documents.limits.nodes, **planned.size._asdict()}
-        return error or too_large("nodes", nodes, self._documents.limits)
+        return error or too_large("nodes", nodes, self._documents.limits) or planned.asks_too_much
 
 
 def _begin(context: Context, error: GraphQLError | None) -> None:

@@ -31,7 +31,8 @@ from strawberry.types.execution import ExecutionContext
 from counterfoil.door.introspection import Introspections
 from schema.context import Context
 from schema.errors import RequestError
-from schema.limits import Limits, Size, TextRule, excess, is_cyclic, size_of
+from schema.introspection import too_much
+from schema.limits import Limits, Size, TextRule, TooLarge, excess, is_cyclic, size_of
 from schema.plan import Plan, plan
 from schema.scan import flood
 
@@ -66,11 +67,13 @@ _RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule, T
 
 @dataclass(frozen=True)
 class Planned:
-    """One operation of a document: what it needs, how large it is, and whether it asks about the schema only."""
+    """One operation of a document: what it needs, how large it is, and what it asks about the schema."""
 
     plan: Plan
     size: Size
     asks_schema: bool
+    """Whether it asks for nothing else."""
+    asks_too_much: TooLarge | None
 
 
 @dataclass(frozen=True)
@@ -92,7 +95,8 @@ class Known:
             operation = get_operation_ast(self.document, name)
             size = size_of(self.document, operation) if operation is not None else Size()
             asks_schema = operation is not None and _asks_schema(operation)
-            self.planned[name] = Planned(plan(schema, self.document, name), size, asks_schema)
+            too_much_told = too_much(schema, self.document, operation) if operation is not None else None
+            self.planned[name] = Planned(plan(schema, self.document, name), size, asks_schema, too_much_told)
         return self.planned[name]
 
 

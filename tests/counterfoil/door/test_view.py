@@ -288,6 +288,21 @@ async def test_the_schema_can_be_asked_for(client: Client) -> None:
     assert await Client().run(INTROSPECTING[0])
 
 
+async def test_only_input_objects_say_whether_they_are_one_of_several(client: Client) -> None:
+    text = """{ __type(name: "Mutation") { isOneOf fields { type { isOneOf }
+      args { type { isOneOf kind ofType { isOneOf kind ofType { isOneOf kind } } } } } }
+      __schema { types { kind isOneOf } } }"""
+    with told() as entries:
+        data = await client.run(text)
+    assert client.errors == []
+    assert [entry["event"] for entry in entries] == ["request"]
+    found = [data["__type"], *data["__schema"]["types"]]
+    for field in data["__type"]["fields"]:
+        found += [field["type"], *(argument["type"] for argument in field["args"])]
+    found += [inner for kind in found if (inner := kind.get("ofType"))]
+    assert {(kind.get("kind") == "INPUT_OBJECT", kind["isOneOf"]) for kind in found} == {(True, False), (False, None)}
+
+
 async def test_without_introspection_nothing_tells_what_there_is(client: Client) -> None:
     quiet = Client(client.token, app=app_with(introspection=False))
     for text in INTROSPECTING:
