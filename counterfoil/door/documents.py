@@ -6,8 +6,8 @@ to be small.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 from graphql import (
     ASTValidationRule,
@@ -40,6 +40,8 @@ SIGN_IN = "Sign in first."
 ENDED = "Your session or key is not valid any more: sign in again."
 
 CACHED = 256
+# Characters of all cached documents together: parsed, each takes up to a hundred times its length.
+CACHED_TEXT = 256 * 1024
 LONGEST_CACHED = 16 * 1024
 _MOST_ERRORS = 5
 _MOST_SUGGESTIONS = 1
@@ -110,7 +112,8 @@ class Documents:
         self.introspections = Introspections()
         self._introspection = introspection
         self._rules = _RULES if introspection else (*_RULES, NoSchemaIntrospectionCustomRule)
-        self._kept = lru_cache(CACHED)(self.read)
+        self._kept: OrderedDict[str, Known] = OrderedDict()
+        self._length = 0
 
     def read(self, schema: GraphQLSchema, text: str) -> Known:
         """Parse and validate a document. GraphQLError when it is too large or cannot be parsed."""
@@ -134,8 +137,19 @@ class Documents:
         if context is not None and not signed_in and flood(text, self._of_strangers):
             # All that strangers may use fits; of the rest it need not be known what it asks for.
             raise flood(text, self.limits) or not_signed_in(context)
-        read = self._kept if signed_in and len(text) <= LONGEST_CACHED else self.read
-        return read(execution.schema._schema, text)
+        known = self._kept.get(text) or self.read(execution.schema._schema, text)
+        # What is refused is not kept: it is seldom sent again, but by attackers.
+        if signed_in and len(text) <= LONGEST_CACHED and not known.errors:
+            self._keep(text, known)
+        return known
+
+    def _keep(self, text: str, known: Known) -> None:
+        if text not in self._kept:
+            self._length += len(text)
+        self._kept[text] = known
+        self._kept.move_to_end(text)
+        while len(self._kept) > CACHED or self._length > CACHED_TEXT:
+            self._length -= len(self._kept.popitem(last=False)[0])
 
 
 def not_signed_in(context: Context) -> RequestError:
