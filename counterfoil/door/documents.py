@@ -20,7 +20,6 @@ from graphql import (
     OperationDefinitionNode,
     ValidationContext,
     get_operation_ast,
-    parse,
     specified_rules,
     validate,
 )
@@ -29,6 +28,7 @@ from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 from strawberry.types.execution import ExecutionContext
 
 from counterfoil.door.introspection import Introspections
+from counterfoil.door.parsing import parse
 from schema.context import Context
 from schema.errors import RequestError
 from schema.introspection import too_much
@@ -40,8 +40,8 @@ SIGN_IN = "Sign in first."
 ENDED = "Your session or key is not valid any more: sign in again."
 
 CACHED = 256
-# Characters of all cached documents together: parsed, each takes up to a hundred times its length.
-CACHED_TEXT = 256 * 1024
+# Tokens of all cached documents together: parsed, each takes up to 300 bytes.
+CACHED_TOKENS = 50_000
 LONGEST_CACHED = 16 * 1024
 _MOST_ERRORS = 5
 _MOST_SUGGESTIONS = 1
@@ -113,13 +113,13 @@ class Documents:
         self._introspection = introspection
         self._rules = _RULES if introspection else (*_RULES, NoSchemaIntrospectionCustomRule)
         self._kept: OrderedDict[str, Known] = OrderedDict()
-        self._length = 0
+        self._tokens = 0
 
     def read(self, schema: GraphQLSchema, text: str) -> Known:
         """Parse and validate a document. GraphQLError when it is too large or cannot be parsed."""
         if error := flood(text, self.limits):
             raise error
-        document = parse(text, max_tokens=self.limits.tokens)
+        document = parse(text, self.limits.tokens)
         if too_much := excess(document, self.limits):
             return Known(document, (too_much,))
         # With cycles, the other rules go round in circles for long.
@@ -145,11 +145,11 @@ class Documents:
 
     def _keep(self, text: str, known: Known) -> None:
         if text not in self._kept:
-            self._length += len(text)
+            self._tokens += known.document.token_count
         self._kept[text] = known
         self._kept.move_to_end(text)
-        while len(self._kept) > CACHED or self._length > CACHED_TEXT:
-            self._length -= len(self._kept.popitem(last=False)[0])
+        while len(self._kept) > CACHED or self._tokens > CACHED_TOKENS:
+            self._tokens -= self._kept.popitem(last=False)[1].document.token_count
 
 
 def not_signed_in(context: Context) -> RequestError:

@@ -12,7 +12,7 @@ import pytest
 from graphql.validation.rules import fields_on_correct_type, known_type_names
 
 from counterfoil.app import create_app
-from counterfoil.door import decoding, documents, introspection
+from counterfoil.door import decoding, documents, introspection, parsing
 from counterfoil.settings import read_settings
 from schema.limits import Limits
 from tests.client import Client
@@ -141,6 +141,41 @@ async def test_strangers_introspect_anew_only_so_often(client: Client, monkeypat
     monkeypatch.setattr(introspection, "PAUSE", 0)
     patient = fresh()
     assert [bool(await patient.run(text)) for text in others] == [True] * introspection.KEPT
+
+
+async def test_documents_are_kept_up_to_so_many_tokens_together(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+
+    def counted(text: str, most: int, original: Any = parsing.parse) -> Any:
+        read.append(text)
+        return original(text, most)
+
+    monkeypatch.setattr(documents, "parse", counted)
+    monkeypatch.setattr(documents, "CACHED_TOKENS", 2000)
+    first, second, third = (f'{{ nodes(ids: ["{name}" {"1 " * 900}]) {{ id }} }}' for name in "abc")
+    small = NAME
+    known = fresh(client)
+    for text in (first, second, first, second, small, third, small, second, first):
+        await known.run(text)
+        assert known.codes in (["BAD_PAGE"], [])
+    assert read == [first, second, small, third, first]
+
+
+async def test_documents_hold_on_to_no_tokens_and_know_their_places(client: Client) -> None:
+    text = "# Only one.\n{ viewer {\n permissions } }"
+    [definition] = parsing.parse(text, 1000).definitions
+    assert isinstance(definition, graphql.OperationDefinitionNode)
+    [selected] = definition.selection_set.selections
+    for node, written in ((definition, text[12:]), (selected, text[14:-2])):
+        assert node.loc is not None
+        assert text[node.loc.start : node.loc.end] == written
+        assert not any(hasattr(node.loc, name) for name in ("start_token", "end_token"))
+    await client.run("{\n  customers(first: 101) { totalCount } }")
+    assert client.errors[0]["locations"] == [{"line": 2, "column": 3}]
+    await client.run("{\n  customers(first: ) { totalCount } }")
+    assert client.errors[0]["locations"] == [{"line": 2, "column": 20}]
 
 
 async def test_json_has_so_many_values_and_no_more(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
