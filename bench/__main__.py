@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from bench import mail, stores
+from bench import attacks, mail, stores
 from bench.batches import BATCHES
 from bench.measuring import Measuring, load_generator
 from bench.report import write_report
@@ -45,6 +45,7 @@ class Name(Enum):
     RECIPIENTS = "recipients"
     MAIL = mail.NAME
     DOOR = "door"
+    ATTACKS = attacks.NAME
 
 
 def main(
@@ -81,6 +82,8 @@ def main(
                         measuring.measure_batch(dialect, batch)
                 if name in (None, mail.NAME):
                     measuring.figures.add_mail(mail.measure(seeded, dialect, scale, status.update))
+                if name in (None, attacks.NAME):
+                    measuring.figures.add_attacks(attacks.measure(seeded, dialect, scale, status.update))
         text = write_report(measuring.figures, wanted, scale, seeded.versions())
     if not quick and only is None and database is None:
         RESULTS.write_text(text)

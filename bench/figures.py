@@ -6,6 +6,7 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bench.attacks import AttackFigure
 from bench.batches import BatchFigure
 from bench.load import Outcome
 from bench.mail import MailFigure
@@ -42,6 +43,7 @@ class Figures:
         self._memory: dict[tuple[str, str], float] = {}
         self._batches: dict[str, list[BatchFigure]] = {}
         self._mail: list[MailFigure] = []
+        self._attacks: list[AttackFigure] = []
 
     def add(self, dialect: str, scenario: str, store: str, variant: str, rounds: Sequence[Round]) -> None:
         """Take the medians of these rounds."""
@@ -63,6 +65,14 @@ class Figures:
     def mail_of(self, dialect: str) -> MailFigure | None:
         """How fast a worker delivers from this database."""
         return next((figure for figure in self._mail if figure.dialect == dialect), None)
+
+    def add_attacks(self, figures: Sequence[AttackFigure]) -> None:
+        """Keep what attacks cost."""
+        self._attacks += figures
+
+    def attacks_of(self, dialect: str) -> list[AttackFigure]:
+        """What attacks cost on this database."""
+        return [figure for figure in self._attacks if figure.dialect == dialect]
 
     def memory_of(self, dialect: str) -> dict[str, float]:
         """The resident memory of each variant in MiB."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from bench import machine, mail
+from bench import attacks, machine, mail
 from bench.figures import Figure, Figures
 from bench.load import CONNECTIONS
 from bench.scale import CONTACTS_PER_CUSTOMER, Scale
@@ -19,7 +19,8 @@ def write_report(figures: Figures, scenarios: Sequence[Scenario], scale: Scale, 
     """The report in Markdown; of a partial run, what there is."""
     parts = ["# Benchmarks", "`python -m bench` wrote this file.", *_introduction(scale, databases)]
     for dialect, name in _DIALECTS.items():
-        if figures.of(dialect=dialect) or figures.batches_of(dialect) or figures.mail_of(dialect):
+        found = (figures.of(dialect=dialect), figures.batches_of(dialect), figures.mail_of(dialect))
+        if any((*found, figures.attacks_of(dialect))):
             parts += [f"## {name}", *_tables(figures, dialect, scenarios, scale)]
     parts += ["## Targets", _table(("target", "measured", ""), _targets(figures))]
     parts += ["## Reading", "\n".join(f"- {sentence}" for sentence in _reading(figures))]
@@ -79,6 +80,10 @@ def _tables(figures: Figures, dialect: str, scenarios: Sequence[Scenario], scale
     if delivered is not None:
         yield f"### {mail.NAME}: {mail.TITLE}"
         yield _table(("worker", "messages/s"), [("`python -m counterfoil worker`", f"{delivered.rate:,.0f}")])
+    attacked = figures.attacks_of(dialect)
+    if attacked:
+        yield f"### {attacks.NAME}: {attacks.TITLE}"
+        yield _table(attacks.HEADS, list(attacks.rows(attacked)))
     served = figures.memory_of(dialect)
     if served:
         yield f"### Memory after {scale.long:,} events"

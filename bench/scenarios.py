@@ -69,7 +69,7 @@ def stores_of(only: str | None) -> set[str]:
     """The names of the databases that the scenario or the batch uses; of all without a name."""
     used = {store for group in _GROUPS if only is None or only in group.names for store in group.stores}
     used |= {batch.store for batch in BATCHES if only in (None, batch.name)}
-    return used | ({mail.STORE} if only in (None, mail.NAME) else set())
+    return used | ({"main"} if only in (None, mail.NAME, "attacks") else set())
 
 
 def scenarios(stores: Stores, only: str | None = None) -> list[Scenario]:

@@ -50,7 +50,7 @@ class Server:
 
 
 @contextmanager
-def serving(variant: str, database_url: str) -> Iterator[Server]:
+def serving(variant: str, database_url: str, settings: Mapping[str, str] | None = None) -> Iterator[Server]:
     """A server of the variant on the database. RuntimeError with its last words when it does not start."""
     port = _free_port()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("COUNTERFOIL_")}
@@ -60,7 +60,7 @@ def serving(variant: str, database_url: str) -> Iterator[Server]:
         process = subprocess.Popen(
             _command(variant, port),
             cwd=_ROOT,
-            env={**environment, "DATABASE_URL": database_url},
+            env={**environment, **(settings or {}), "DATABASE_URL": database_url},
             stdout=log,
             stderr=log,
         )

@@ -10,6 +10,7 @@ from counterfoil.door.documents import Documents
 from resolvers.root import Mutation, Query, Subscription
 from schema.execution import RowExecution
 from schema.field import wire
+from schema.introspection import mend
 from schema.limits import Limits
 from schema.scalars import SCALARS
 
@@ -31,6 +32,7 @@ def build_schema(
         extensions=[lambda: Admission(known)],
     )
     wire(schema._schema)
+    mend(schema._schema)
     return schema
 
 

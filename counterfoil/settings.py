@@ -54,6 +54,7 @@ class Settings(MailSettings):
     execution_timeout: float = Field(30, gt=0, le=3600)
     max_operations: int = Field(32, ge=1)
     max_sockets: int = Field(100, ge=1)
+    max_refusals: float = Field(20, gt=0)
     max_document: int = Field(LIMITS.length, ge=1)
     max_tokens: int = Field(LIMITS.tokens, ge=1)
     max_definitions: int = Field(LIMITS.operations, ge=1)

@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Any
 
+# How many a customer or a contact may have.
+METHOD_LIMIT = 20
+
 
 class ContactMethodKind(Enum):
     """How a contact method is used. Values may be added."""

@@ -16,7 +16,7 @@ from schema.access import needs
 from schema.connection import Connection
 from schema.context import Info
 from schema.errors import RequestError
-from schema.field import given
+from schema.field import AT_MOST, given
 from schema.template import PreviewTemplateInput, Template, TemplatePreview, TemplateVariable, templates
 from schema.template_mutations import (
     CreateTemplateInput,
@@ -73,7 +73,10 @@ class TemplateQuery:
     template: Template | None = single(models.Template, "One template; null when there is none with this ID.", _READ)
     templates: Connection[Template] = templates()
     template_variables: list[TemplateVariable] = strawberry.field(
-        resolver=_variables, description="What templates for emails of a kind can name.", directives=[_READ]
+        resolver=_variables,
+        description="What templates for emails of a kind can name.",
+        directives=[_READ],
+        metadata={AT_MOST: max(len(vocabulary.documented(kind)) for kind in CommunicationKind)},
     )
     preview_template: TemplatePreview = strawberry.field(
         resolver=_preview,

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from schema.sales_document import SalesDocument
 
 _READ = needs(Permission.COMMUNICATIONS_READ)
+# Two days of attempts make about sixty.
+MOST_STEPS = 100
 
 
 def _body(name: str, description: str) -> Any:
@@ -136,5 +138,8 @@ class Delivery(Node):
     timeline: list[DeliveryStep] = batched(
         lambda row: row["id"],
         timelines,
-        "What became of it, step by step, the oldest first. The last step is what the delivery itself says.",
+        "What became of it, step by step, the oldest first. The last step is what the delivery itself says. At most"
+        f" the last {MOST_STEPS}.",
+        then=lambda _, steps, __: steps[-MOST_STEPS:],
+        at_most=MOST_STEPS,
     )

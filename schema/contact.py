@@ -10,6 +10,7 @@ import strawberry
 import models
 from models import ContactLevel, ContactMethodKind, Permission
 from models.communication_lists import COMMUNICATIONS_OF_CONTACT
+from models.contact_method import METHOD_LIMIT
 from models.listings import ASSIGNMENTS_OF_CONTACT, NOTES_OF_CONTACT, SALES_DOCUMENTS_OF_CONTACT
 from models.rows import ALSO_AT_LIMIT, also_at, by_ids
 from schema.access import needs
@@ -70,7 +71,9 @@ class Contact(Node):
     email: str | None = plain("The preferred email address among `methods`.")
     email_problem: EmailProblem | None = email_problem()
     phone: str | None = plain("The preferred phone number among `methods`, in E.164.")
-    methods: list[ContactMethod] = stored("methods", "Email addresses and numbers, in their order.")
+    methods: list[ContactMethod] = stored(
+        "methods", "Email addresses and numbers, in their order.", at_most=METHOD_LIMIT
+    )
     preferred_method: ContactMethodKind | None = plain("How the contact prefers to be reached.")
     address: Address | None = stored("address", "The contact's own postal address.")
     role: ContactRole | None = referred("role_id", models.ContactRole, "What the contact does; at most one role.")
@@ -100,6 +103,7 @@ class Contact(Node):
         also_at,
         "The same person at other customers, by name: linked by hand, or the same contact in an accounting system."
         f" At most {ALSO_AT_LIMIT}.",
+        at_most=ALSO_AT_LIMIT,
     )
     notes: Connection[Note] = connection(
         NOTES_OF_CONTACT,

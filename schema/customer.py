@@ -11,6 +11,7 @@ import strawberry
 import models
 from models import CustomerKind, PaymentResponsibility, Permission, Row
 from models.communication_lists import COMMUNICATIONS_OF_CUSTOMER
+from models.contact_method import METHOD_LIMIT
 from models.hierarchy import payers
 from models.listings import (
     ASSIGNMENTS_OF_CUSTOMER,
@@ -76,7 +77,9 @@ class Customer(Node):
     name: str = plain("The customer's name.")
     email: str | None = plain("The preferred email address among `methods`.")
     phone: str | None = plain("The preferred phone number among `methods`, in E.164.")
-    methods: list[ContactMethod] = stored("methods", "The customer's own email addresses and numbers, in their order.")
+    methods: list[ContactMethod] = stored(
+        "methods", "The customer's own email addresses and numbers, in their order.", at_most=METHOD_LIMIT
+    )
     website: str | None = plain("Web address.")
     billing_address: Address | None = stored("billing_address", "Where bills go.")
     shipping_address: Address | None = stored("shipping_address", "Where goods go.")

@@ -32,6 +32,7 @@ from audit.sentence import change_texts, label, sentence
 from models import Row, SubjectType
 from models.identifier import prefix_of
 from models.listing import Condition
+from models.registry import AUDITED
 from models.rows import by_any_id, by_ids
 from schema.access import PARENT, Access, needs
 from schema.connection import connection
@@ -44,6 +45,10 @@ if TYPE_CHECKING:
     from schema.actor import Actor
     from schema.customer import Customer
     from schema.sales_document import SalesDocument
+
+
+# An event tells each column of its subject at most once.
+MOST_CHANGES = max(len(table.all_columns()) for table in AUDITED)
 
 
 def updated_at() -> Any:
@@ -181,6 +186,7 @@ class HistoryEvent(Node):
         then=lambda event, detail, context: [
             _change(event, change) for change in _seen_by(event, detail, context).changes
         ],
+        at_most=MOST_CHANGES,
     )
     sentence: str = batched(
         lambda event: event["seq"],

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from graphql import (
@@ -26,13 +26,16 @@ from graphql import (
 
 from models.listing import MAX_PAGE
 
+# What people whom nobody knows get of a limit is this part.
+_SHARE = 5
+
 
 @dataclass(frozen=True)
 class Limits:
     """The most that a document may hold, of each kind; `docs/settings.md` says what each means."""
 
-    length: int = 64 * 1024
-    tokens: int = 2000
+    length: int = 16 * 1024
+    tokens: int = 1000
     operations: int = 20
     variables: int = 50
     depth: int = 12
@@ -40,9 +43,15 @@ class Limits:
     fields: int = 500
     directives: int = 50
     # Pairs of fields that have to be compared because they share their place in the answer.
-    repeats: int = 2500
+    repeats: int = 1000
     # The pages of all connections together, each multiplied by those around it.
     nodes: int = 2 * MAX_PAGE * MAX_PAGE
+
+    @property
+    def of_strangers(self) -> Limits:
+        """A fifth of what takes time to read: enough to sign in, and for introspection."""
+        length, tokens, repeats = (most // _SHARE for most in (self.length, self.tokens, self.repeats))
+        return replace(self, length=length, tokens=tokens, repeats=repeats)
 
 
 class Size(NamedTuple):
@@ -53,9 +62,8 @@ class Size(NamedTuple):
     fields: int = 0
     directives: int = 0
 
-    def beside(self, other: Size) -> Size:
-        """Both in the same selection."""
-        return Size(max(self.depth, other.depth), *(mine + its for mine, its in zip(self[1:], other[1:], strict=True)))
+
+NOTHING = Size()
 
 
 class TooLarge(GraphQLError):
@@ -107,66 +115,100 @@ def excess(document: DocumentNode, limits: Limits) -> TooLarge | None:
     for operation in operations:
         if error := too_large("variables", len(operation.variable_definitions or ()), limits):
             return error
-        try:
-            size = counter.operation(operation)
-        except RecursionError:
-            return too_large("depth", limits.depth + 1, limits)
-        for name, found in size._asdict().items():
+        if error := _excess_of(operation, counter, limits):
+            return error
+    # graphql-core compares the fields of fragments that nobody spreads, too.
+    unused = (fragment for name, fragment in counter.fragments.items() if not counter.has_met(name))
+    found = (_excess_of(fragment, counter, limits) for fragment in unused)
+    return next(filter(None, found), None)
+
+
+def _excess_of(
+    part: OperationDefinitionNode | FragmentDefinitionNode, counter: _Counter, limits: Limits
+) -> TooLarge | None:
+    try:
+        for name, found in counter.definition(part)._asdict().items():
             if error := too_large(name, found, limits):
                 return error
-        if error := too_large("repeats", counter.repeats([operation.selection_set]), limits):
-            return error
-    return None
+        # What spreads itself has no end; graphql-core has a rule against it.
+        return None if counter.cyclic else too_large("repeats", counter.repeats([part.selection_set]), limits)
+    except RecursionError:
+        return too_large("depth", limits.depth + 1, limits)
 
 
-def size_of(document: DocumentNode, operation: OperationDefinitionNode) -> Size:
-    """What the operation holds."""
-    return _Counter(document).operation(operation)
+def is_cyclic(document: DocumentNode) -> bool:
+    """Whether a fragment spreads itself, by whatever way."""
+    counter = _Counter(document)
+    for name in counter.fragments:
+        counter.fragment(name)
+    return counter.cyclic
+
+
+def size_of(document: DocumentNode, part: OperationDefinitionNode | FragmentDefinitionNode) -> Size:
+    """What the operation or the fragment holds."""
+    return _Counter(document).definition(part)
 
 
 class _Counter:
     def __init__(self, document: DocumentNode) -> None:
-        self._fragments = {
+        self.fragments = {
             part.name.value: part for part in document.definitions if isinstance(part, FragmentDefinitionNode)
         }
+        self.cyclic = False
         self._sizes: dict[str, Size] = {}
+        self._open: set[str] = set()
 
-    def operation(self, node: OperationDefinitionNode) -> Size:
-        own = len(node.directives or ()) + sum(len(given.directives or ()) for given in node.variable_definitions or ())
-        return self._set(node.selection_set).beside(Size(directives=own))
+    def has_met(self, name: str) -> bool:
+        """Whether something that was counted spreads the fragment."""
+        return name in self._sizes
+
+    def definition(self, node: OperationDefinitionNode | FragmentDefinitionNode) -> Size:
+        """What an operation or a fragment holds."""
+        size = self._set(node.selection_set)
+        own = len(node.directives or ())
+        own += sum(len(given.directives or ()) for given in node.variable_definitions or ())
+        return size._replace(directives=size.directives + own)
 
     def _set(self, node: SelectionSetNode | None) -> Size:
-        size = Size()
+        depth = aliases = fields = directives = 0
         for selection in node.selections if node else ():
+            directives += len(selection.directives or ())
             if isinstance(selection, FieldNode):
-                inner = self._set(selection.selection_set)
+                inner = self._set(selection.selection_set) if selection.selection_set else NOTHING
+                aliases += selection.alias is not None
+                fields += 1
                 # Introspection has a depth rule of its own in graphql-core.
-                depth = 0 if selection.name.value.startswith("__") else inner.depth
-                found = Size(
-                    depth + 1, inner.aliases + (selection.alias is not None), inner.fields + 1, inner.directives
-                )
+                below = 1 if selection.name.value.startswith("__") else inner.depth + 1
             elif isinstance(selection, FragmentSpreadNode):
-                found = self._fragment(selection.name.value)
+                inner = self.fragment(selection.name.value)
+                below = inner.depth
             elif isinstance(selection, InlineFragmentNode):
-                found = self._set(selection.selection_set)
+                inner = self._set(selection.selection_set)
+                below = inner.depth
             else:
                 continue
-            size = size.beside(found).beside(Size(directives=len(selection.directives or ())))
-        return size
+            depth = max(depth, below)
+            aliases += inner.aliases
+            fields += inner.fields
+            directives += inner.directives
+        return Size(depth, aliases, fields, directives)
 
-    def _fragment(self, name: str) -> Size:
+    def fragment(self, name: str) -> Size:
+        """What is behind a spread; nothing where there is no such fragment, or where it spreads itself."""
+        if name in self._open:
+            self.cyclic = True
+            return NOTHING
         if name not in self._sizes:
-            # A fragment that spreads itself is refused by another rule; here it must only end.
-            self._sizes[name] = Size()
-            fragment = self._fragments.get(name)
-            if fragment is not None:
-                self._sizes[name] = self._set(fragment.selection_set)
+            self._open.add(name)
+            fragment = self.fragments.get(name)
+            self._sizes[name] = self._set(fragment.selection_set) if fragment is not None else NOTHING
+            self._open.remove(name)
         return self._sizes[name]
 
     def repeats(self, sets: Sequence[SelectionSetNode]) -> int:
         """The pairs that OverlappingFieldsCanBeMerged compares in selections that are merged into one.
 
-        Call it for operations with few fields only: it unfolds them.
+        Call it for what has few fields and no cycles only: it unfolds them.
         """
         merged: dict[str, list[SelectionSetNode | None]] = defaultdict(list)
         spread: set[str] = set()
@@ -179,8 +221,8 @@ class _Counter:
                     waiting.append(node.selection_set)
                 elif isinstance(node, FragmentSpreadNode) and node.name.value not in spread:
                     spread.add(node.name.value)
-                    if node.name.value in self._fragments:
-                        waiting.append(self._fragments[node.name.value].selection_set)
+                    if node.name.value in self.fragments:
+                        waiting.append(self.fragments[node.name.value].selection_set)
         found = _pairs(len(spread)) + sum(_pairs(len(nodes)) for nodes in merged.values())
         below = ([node for node in nodes if node] for nodes in merged.values())
         return found + sum(self.repeats(nodes) for nodes in below if nodes)

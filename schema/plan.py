@@ -37,6 +37,9 @@ from schema.access import Access, AccessRule
 from schema.connection import LIST
 from schema.field import AT_MOST, SIZED_BY
 
+# The largest Int of GraphQL: JSON has no place for what pages in pages multiply to.
+MOST_COUNTED = 2**31 - 1
+
 
 class Variables(dict[str, Any]):
     """The variables of a request, and what the fragments cost with them."""
@@ -65,8 +68,8 @@ class Plan:
     cost: Cost
 
     def nodes(self, variables: Mapping[str, Any]) -> int:
-        """How many nodes it may return at most with these variables, as they were sent."""
-        return self.cost(Variables(variables))
+        """How many nodes it may return at most with these variables, as they were sent; beyond MOST_COUNTED, that."""
+        return min(self.cost(Variables(variables)), MOST_COUNTED)
 
 
 def access_of(graphql_type: GraphQLObjectType | GraphQLInterfaceType, field_name: str) -> Access | None:

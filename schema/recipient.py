@@ -9,7 +9,7 @@ import strawberry
 
 import models
 from models import CommunicationKind, Permission, PortalReason, RecipientReason, RecipientWarningCode, Row
-from models.communication_kind import MODULE
+from models.communication_kind import DESIGNATION, MODULE
 from models.portal_rows import portal_accesses
 from models.preferences import SETTINGS_ID
 from models.recipient import Decision, warning
@@ -119,6 +119,7 @@ def receives() -> Any:
         "Which emails the contact gets, and why, for each kind that recipients are resolved for. What concerns another"
         " location than that of a location contact does not reach it, whatever this says: see `recipients`.",
         then=lambda _, found, __: [_row(decision) for decision in found],
+        at_most=len(DESIGNATION),
     )
 
 

@@ -54,13 +54,13 @@ class Origin:
     )
 
 
-def stored(column: str, description: str) -> Any:
-    """A JSON column as a field."""
+def stored(column: str, description: str, *, at_most: int | None = None) -> Any:
+    """A JSON column as a field; `at_most` so many objects, when it is a list."""
 
     def value(row: Row) -> Any:
         return stored_json(row[column])
 
-    return derived(value, description)
+    return derived(value, description, at_most=at_most)
 
 
 def origin() -> Any:

@@ -84,7 +84,13 @@ class PortalPermissionInput:
 
 def switches_of_contact(column: str, description: str) -> Any:
     """The contact's switches or permissions: all there are, beside what the settings say."""
-    return batched(lambda _: SETTINGS_ID, by_ids(models.Settings), description, then=_inherited(column))
+    return batched(
+        lambda _: SETTINGS_ID,
+        by_ids(models.Settings),
+        description,
+        then=_inherited(column),
+        at_most=len(NAMES[column]),
+    )
 
 
 def switches_of_settings(column: str, description: str) -> Any:
@@ -94,7 +100,7 @@ def switches_of_settings(column: str, description: str) -> Any:
         everywhere = stored_json(row[column])
         return [{"name": name, "enabled": everywhere[name]} for name in NAMES[column]]
 
-    return derived(value, description)
+    return derived(value, description, at_most=len(NAMES[column]))
 
 
 def _inherited(column: str) -> Callable[[Row, Any, Any], list[Row]]:

@@ -36,7 +36,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The markers that this project adds, compiled code for the processes that tests start, and how much is tried."""
+    """The markers that this project adds, compiled code for the processes that tests start, and how much is tried.
+
+    Tests are refused more often than other clients.
+    """
+    os.environ.setdefault("COUNTERFOIL_MAX_REFUSALS", "1000000")
     config.addinivalue_line(
         "markers", "forces_drift: the test leaves tables or history that somebody has tampered with"
     )

@@ -23,16 +23,13 @@ from strawberry.extensions import SchemaExtension
 from strawberry.types.graphql import OperationType
 
 from audit import Actor
-from counterfoil.door.documents import Documents, Known, Planned
+from counterfoil.door.documents import Documents, Known, Planned, not_signed_in
 from counterfoil.door.refusing import bad_upload
 from schema.context import Context
 from schema.errors import RequestError
 from schema.limits import too_large
 from schema.plan import Need
 from services.throttling import record_refusal
-
-SIGN_IN = "Sign in first."
-ENDED = "Your session or key is not valid any more: sign in again."
 
 
 class Admission(SchemaExtension):
@@ -73,6 +70,8 @@ class Admission(SchemaExtension):
                 _begin(execution.context, error)
             elif error is not None:
                 execution.result = ExecutionResult(data=None, errors=[error])
+            elif planned.asks_schema:
+                execution.result = await self._told(self._known.document)
         yield
 
     def get_results(self) -> dict[str, Any]:
@@ -80,13 +79,25 @@ class Admission(SchemaExtension):
         wanted = self._cost is not None and self.execution_context.context.reports_cost
         return {"cost": self._cost} if wanted else {}
 
+    async def _told(self, document: DocumentNode) -> ExecutionResult:
+        """What the schema tells of itself."""
+        execution = self.execution_context
+        asked = execution.query or "", execution.operation_name, execution.variables or {}
+        signed_in = execution.context.actor is not None
+        try:
+            return await self._documents.introspections.answer(
+                execution.schema._schema, document, asked, signed_in=signed_in
+            )
+        except RequestError as error:
+            return ExecutionResult(data=None, errors=[error])
+
     async def _refused(self, planned: Planned, context: Context) -> GraphQLError | None:
         error = _missing(planned.plan.needs, context)
         if error is not None and context.actor is not None:
             await record_refusal(context.actor, context.request, str(error))
         nodes = planned.plan.nodes(self.execution_context.variables or {})
         self._cost = {"nodes": nodes, "most": self._documents.limits.nodes, **planned.size._asdict()}
-        return error or too_large("nodes", nodes, self._documents.limits)
+        return error or too_large("nodes", nodes, self._documents.limits) or planned.asks_too_much
 
 
 def _begin(context: Context, error: GraphQLError | None) -> None:
@@ -101,7 +112,7 @@ def _missing(needs: tuple[Need, ...], context: Context) -> GraphQLError | None:
     actor: Actor | None = context.actor
     for need in needs:
         if actor is None:
-            return RequestError("UNAUTHENTICATED", ENDED if context.refused else SIGN_IN)
+            return not_signed_in(context)
         if need.any_of and not actor.may(*need.any_of):
             names = " or ".join(sorted(permission.value for permission in need.any_of))
             return RequestError("FORBIDDEN", f"{need.coordinate} needs the permission {names}.")

@@ -24,7 +24,7 @@ PACKED_FROM = 1024
 _ASIDE_FROM = 64 * 1024
 _LEVEL = 4
 
-_OF_CODES = {"UNAUTHENTICATED": 401, "FORBIDDEN": 403}
+_OF_CODES = {"UNAUTHENTICATED": 401, "FORBIDDEN": 403, "TOO_MANY_INTROSPECTIONS": 429}
 _VARY: Mapping[str, str] = MappingProxyType({"Vary": "Accept, Accept-Encoding"})
 
 

@@ -8,8 +8,8 @@ from starlette.datastructures import Headers
 from starlette.requests import Request as HTTPRequest
 
 from audit import Request
-from counterfoil.door.admission import ENDED, SIGN_IN
 from counterfoil.door.cookies import Cookies
+from counterfoil.door.documents import ENDED, SIGN_IN
 from counterfoil.door.refusing import CHALLENGE, Refused
 from counterfoil.door.requests import client_address, request_id
 from counterfoil.door.uploads import check_header, is_upload

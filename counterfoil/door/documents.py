@@ -6,17 +6,20 @@ to be small.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 from graphql import (
+    ASTValidationRule,
     DocumentNode,
+    FieldNode,
     GraphQLError,
     GraphQLSchema,
+    NoFragmentCyclesRule,
     NoSchemaIntrospectionCustomRule,
     OperationDefinitionNode,
+    ValidationContext,
     get_operation_ast,
-    parse,
     specified_rules,
     validate,
 )
@@ -24,24 +27,55 @@ from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRul
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 from strawberry.types.execution import ExecutionContext
 
-from schema.limits import Limits, Size, TextRule, excess, size_of
+from counterfoil.door.introspection import Introspections
+from counterfoil.door.parsing import parse
+from schema.context import Context
+from schema.errors import RequestError
+from schema.introspection import too_much
+from schema.limits import Limits, Size, TextRule, TooLarge, excess, is_cyclic, size_of
 from schema.plan import Plan, plan
 from schema.scan import flood
 
+SIGN_IN = "Sign in first."
+ENDED = "Your session or key is not valid any more: sign in again."
+
 CACHED = 256
+# Tokens of all cached documents together: parsed, each takes up to 300 bytes.
+CACHED_TOKENS = 50_000
 LONGEST_CACHED = 16 * 1024
-# Each suggestion in an error compares a name with all there are.
-_MOST_ERRORS = 10
-# The rules of Strawberry's validate_document, and one of ours.
-_RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule, TextRule)
+_MOST_ERRORS = 5
+_MOST_SUGGESTIONS = 1
+
+
+class FewSuggestions(ASTValidationRule):
+    """Only the first error suggests something: each suggestion compares a name with all there are."""
+
+    def __init__(self, context: ValidationContext) -> None:
+        super().__init__(context)
+        report, reported = context.report_error, 0
+
+        def count(error: GraphQLError) -> None:
+            nonlocal reported
+            reported += 1
+            context._hide_suggestions = context.hide_suggestions or reported >= _MOST_SUGGESTIONS
+            report(error)
+
+        context.report_error = count  # type: ignore[method-assign]  # of this context only
+
+
+# The rules of Strawberry's validate_document, and two of ours.
+_RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule, TextRule, FewSuggestions)
 
 
 @dataclass(frozen=True)
 class Planned:
-    """One operation of a document: what it needs, and how large it is."""
+    """One operation of a document: what it needs, how large it is, and what it asks about the schema."""
 
     plan: Plan
     size: Size
+    asks_schema: bool
+    """Whether it asks for nothing else."""
+    asks_too_much: TooLarge | None
 
 
 @dataclass(frozen=True)
@@ -62,7 +96,9 @@ class Known:
         if name not in self.planned:
             operation = get_operation_ast(self.document, name)
             size = size_of(self.document, operation) if operation is not None else Size()
-            self.planned[name] = Planned(plan(schema, self.document, name), size)
+            asks_schema = operation is not None and _asks_schema(operation)
+            too_much_told = too_much(schema, self.document, operation) if operation is not None else None
+            self.planned[name] = Planned(plan(schema, self.document, name), size, asks_schema, too_much_told)
         return self.planned[name]
 
 
@@ -71,27 +107,58 @@ class Documents:
 
     def __init__(self, limits: Limits, *, introspection: bool) -> None:
         self.limits = limits
+        self._of_strangers = limits.of_strangers
         self.trusted: dict[str, Known] = {}
+        self.introspections = Introspections()
         self._introspection = introspection
         self._rules = _RULES if introspection else (*_RULES, NoSchemaIntrospectionCustomRule)
-        self._kept = lru_cache(CACHED)(self.read)
+        self._kept: OrderedDict[str, Known] = OrderedDict()
+        self._tokens = 0
 
     def read(self, schema: GraphQLSchema, text: str) -> Known:
         """Parse and validate a document. GraphQLError when it is too large or cannot be parsed."""
         if error := flood(text, self.limits):
             raise error
-        document = parse(text, max_tokens=self.limits.tokens)
+        document = parse(text, self.limits.tokens)
         if too_much := excess(document, self.limits):
             return Known(document, (too_much,))
-        errors = validate(schema, document, self._rules, _MOST_ERRORS, hide_suggestions=not self._introspection)
+        # With cycles, the other rules go round in circles for long.
+        rules = [NoFragmentCyclesRule] if is_cyclic(document) else self._rules
+        errors = validate(schema, document, rules, _MOST_ERRORS, hide_suggestions=not self._introspection)
         return Known(document, tuple(errors))
 
     def of(self, execution: ExecutionContext) -> Known:
-        """The document of an execution, read now or earlier. GraphQLError as `read`."""
-        text = execution.query or ""
+        """The document of an execution, read now or earlier. GraphQLError as `read`, and for a stranger's long one."""
+        text, context = execution.query or "", execution.context
         known = self.trusted.get(text)
-        if known is None:
-            signed_in = execution.context is not None and execution.context.actor is not None
-            read = self._kept if signed_in and len(text) <= LONGEST_CACHED else self.read
-            known = read(execution.schema._schema, text)
+        if known is not None:
+            return known
+        signed_in = context is not None and context.actor is not None
+        if context is not None and not signed_in and flood(text, self._of_strangers):
+            # All that strangers may use fits; of the rest it need not be known what it asks for.
+            raise flood(text, self.limits) or not_signed_in(context)
+        known = self._kept.get(text) or self.read(execution.schema._schema, text)
+        # What is refused is not kept: it is seldom sent again, but by attackers.
+        if signed_in and len(text) <= LONGEST_CACHED and not known.errors:
+            self._keep(text, known)
         return known
+
+    def _keep(self, text: str, known: Known) -> None:
+        if text not in self._kept:
+            self._tokens += known.document.token_count
+        self._kept[text] = known
+        self._kept.move_to_end(text)
+        while len(self._kept) > CACHED or self._tokens > CACHED_TOKENS:
+            self._tokens -= self._kept.popitem(last=False)[1].document.token_count
+
+
+def not_signed_in(context: Context) -> RequestError:
+    """Who sends this is not known, or not any more."""
+    return RequestError("UNAUTHENTICATED", ENDED if context.refused else SIGN_IN)
+
+
+def _asks_schema(operation: OperationDefinitionNode) -> bool:
+    """Whether it asks for `__schema` or `__type`, and for nothing that is not the same for everybody."""
+    selected = operation.selection_set.selections
+    names = [node.name.value for node in selected if isinstance(node, FieldNode)]
+    return len(names) == len(selected) and all(name.startswith("__") for name in names) and {*names} != {"__typename"}

@@ -23,6 +23,9 @@ OF_THE_BODY = (BodyRefused, ClientDisconnect)
 # How a stream tells that there is no such operation, or that it is not of a kind that is allowed.
 _OF_STRAWBERRY = (MissingQueryError, CannotGetOperationTypeError, InvalidOperationTypeError)
 
+# A request repeats a fault as often as it asks for what has it.
+_MOST_LOGGED = 3
+
 _SUGGESTION = re.compile(r" Did you mean [^?]*\?")
 
 MASKED = "Something went wrong here. Tell whoever runs this server the request's ID."
@@ -45,13 +48,21 @@ class LoggedSchema(strawberry.Schema):
         error.message = _SUGGESTION.sub("", error.message)
 
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
-        """Log what happened."""
-        for error in errors:
-            path = ".".join(str(part) for part in error.path or ())
-            if is_bug(error):
-                _log.error("bug", path=path, exc_info=error.original_error)
-            else:
-                _log.info("refused", path=path, code=code_of(error))
+        """Log what happened: the first of each kind, and how many more there are."""
+        bugs = [error for error in errors if is_bug(error)]
+        refused = [error for error in errors if not is_bug(error)]
+        for error in bugs[:_MOST_LOGGED]:
+            _log.error("bug", path=_path(error), exc_info=error.original_error)
+        for error in refused[:_MOST_LOGGED]:
+            _log.info("refused", path=_path(error), code=code_of(error))
+        if len(bugs) > _MOST_LOGGED:
+            _log.error("more bugs", count=len(bugs) - _MOST_LOGGED)
+        if len(refused) > _MOST_LOGGED:
+            _log.info("more refused", count=len(refused) - _MOST_LOGGED)
+
+
+def _path(error: GraphQLError) -> str:
+    return ".".join(str(part) for part in error.path or ())
 
 
 def code_of(error: GraphQLError) -> str:

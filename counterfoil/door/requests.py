@@ -13,6 +13,7 @@ from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from counterfoil.door.pace import Pace
 from counterfoil.door.refusing import BodyRefused, Refused, body_too_large, body_too_slow, refusal
 from counterfoil.door.uploads import is_upload
 from counterfoil.settings import Settings
@@ -51,13 +52,13 @@ class Requests:
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
         self._settings = settings
+        self._pace = Pace(settings.max_refusals)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, and log it when it is over."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        sent_id = Headers(scope=scope).get(HEADER, "")
         identifier = new_id("req")
         scope[_KEY] = identifier
         started = time.perf_counter()
@@ -68,16 +69,14 @@ class Requests:
             nonlocal status, begun
             if message["type"] == "http.response.start":
                 status, begun = message["status"], True
+                await self._in_turn(scope, status)
                 headers = MutableHeaders(scope=message)
                 headers[HEADER] = identifier
                 headers["X-Content-Type-Options"] = "nosniff"
                 headers.setdefault("Cache-Control", "no-store")
             await send(message)
 
-        structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(request_id=identifier)
-        if _WELL_FORMED.fullmatch(sent_id):
-            structlog.contextvars.bind_contextvars(client_request_id=sent_id)
+        _bind(identifier, Headers(scope=scope).get(HEADER, ""))
         try:
             check_head(scope, self._settings.max_url, self._settings.max_headers)
             await self._app(scope, self._limited(scope, receive), send_with_id)
@@ -98,11 +97,22 @@ class Requests:
             milliseconds = round((time.perf_counter() - started) * 1000, 1)
             _log.info("request", method=scope["method"], path=_path(scope), status=status, ms=milliseconds)
 
+    async def _in_turn(self, scope: Scope, status: int) -> None:
+        if 400 <= status < 500:
+            await self._pace.kept(client_address(HTTPConnection(scope), self._settings.trusted_proxies))
+
     def _limited(self, scope: Scope, receive: Receive) -> Receive:
         settings = self._settings
         if is_upload(scope):
             return limited(scope, receive, settings.max_body + settings.max_upload, settings.upload_timeout)
         return limited(scope, receive, settings.max_body, settings.body_timeout)
+
+
+def _bind(identifier: str, sent_id: str) -> None:
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(request_id=identifier)
+    if _WELL_FORMED.fullmatch(sent_id):
+        structlog.contextvars.bind_contextvars(client_request_id=sent_id)
 
 
 def _path(scope: Scope) -> str:

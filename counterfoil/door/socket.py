@@ -17,8 +17,8 @@ from starlette.datastructures import Headers
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from audit import Request
-from counterfoil.door.admission import ENDED
 from counterfoil.door.decoding import decode
+from counterfoil.door.documents import ENDED
 from counterfoil.door.errors import MASKED
 from counterfoil.door.operation import Operations
 from counterfoil.door.parameters import Parameters, checked

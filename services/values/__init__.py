@@ -6,11 +6,11 @@ path with a message that says what to do. Cleaning a cleaned value changes nothi
 
 from __future__ import annotations
 
-from models.contact_method import preferred
+from models.contact_method import METHOD_LIMIT, preferred
 from services.values.company import company
 from services.values.contact import email, phone, url
 from services.values.currency import currency
-from services.values.method import METHOD_LIMIT, clean, identity, methods
+from services.values.method import clean, identity, methods
 from services.values.money import amount, tradable
 from services.values.percentage import percentage
 from services.values.place import address, country

@@ -6,12 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from models import identifier, text
-from models.contact_method import ContactMethodKind
+from models.contact_method import METHOD_LIMIT, ContactMethodKind
 from models.fault import Fault
 from services.values.contact import email, phone
 from services.values.text import Field, line, optional_line
 
-METHOD_LIMIT = 20
 LONGEST_LABEL = 60
 
 

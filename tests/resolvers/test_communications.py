@@ -11,6 +11,7 @@ import models
 from audit import Change
 from models import CommunicationKind, Contact, DeliveryStatus, Permission, Suppression, clock
 from models.identifier import new_id
+from schema import communication
 from services.communications import Attachment
 from tests import factories
 from tests.audit.rows import by_ada
@@ -241,7 +242,7 @@ async def test_what_is_about_sales_documents_is_for_those_who_may_see_them(
     assert stranger.codes == ["FORBIDDEN"]
 
 
-async def test_the_timeline_is_read_from_events(client: Client) -> None:
+async def test_the_timeline_is_read_from_events(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     _, delivery = await sent_to((await eva(client))["id"])
     for status, reply in (
         (S.DEFERRED, "450 Later"),
@@ -260,6 +261,9 @@ async def test_the_timeline_is_read_from_events(client: Client) -> None:
         ("DELIVERED", "250 OK", "DELIVERY_UPDATED"),
     ]
     assert shown["timeline"][-1]["at"] == shown["statusAt"]
+    # Of a longer one the last steps are shown.
+    monkeypatch.setattr(communication, "MOST_STEPS", 2)
+    assert (await client.run(TIMELINE, id=delivery["id"]))["node"]["timeline"] == shown["timeline"][-2:]
 
 
 async def test_the_history_view_tells_it_in_sentences(client: Client, client_with: ClientWith) -> None:

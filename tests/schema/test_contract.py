@@ -22,7 +22,7 @@ from graphql import (
     validate,
 )
 
-from tests.client import OPERATION_NAMES, OPERATIONS
+from tests.client import BY_NAME, OPERATIONS
 from tests.schema.documents import SCHEMA
 
 CONTRACT = (Path(__file__).parent / "contract.graphql").read_text("utf-8")
@@ -99,4 +99,4 @@ def test_what_the_schema_lacks_is_found(contract: str, found: str) -> None:
 
 def test_the_operations_validate() -> None:
     assert validate(SCHEMA, parse(OPERATIONS)) == []
-    assert len(OPERATION_NAMES) == 13
+    assert len(BY_NAME) == 13

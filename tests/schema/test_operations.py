@@ -10,7 +10,7 @@ import pytest
 
 from models import clock
 from tests import factories
-from tests.client import OPERATION_NAMES, PASSWORD, Client, ClientWith, set_password
+from tests.client import BY_NAME, PASSWORD, Client, ClientWith, set_password
 
 pytestmark = pytest.mark.anyio
 
@@ -227,4 +227,4 @@ async def test_the_audit_trail_is_the_whole_history_filtered(client: Client) -> 
 
 def test_every_operation_is_tried_here() -> None:
     text = Path(__file__).read_text("utf-8")
-    assert [name for name in sorted(OPERATION_NAMES) if f'"{name}"' not in text] == []
+    assert [name for name in sorted(BY_NAME) if f'"{name}"' not in text] == []

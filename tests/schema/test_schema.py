@@ -16,11 +16,15 @@ from graphql import (
     GraphQLSchema,
     build_schema,
     get_named_type,
+    is_composite_type,
     is_specified_directive,
     is_specified_scalar_type,
 )
+from strawberry.schema.schema_converter import GraphQLCoreConverter
 
 from counterfoil.api import sdl
+from schema.connection import LIST
+from schema.field import AT_MOST, SIZED_BY
 from tests.schema.documents import MUTATION, QUERY, SCHEMA, is_connection, is_list, object_type, objects
 
 COMMITTED = Path(__file__).resolve().parents[2] / "schema" / "schema.graphql"
@@ -131,6 +135,36 @@ def test_lists_hold_no_nulls_but_where_an_object_may_be_gone() -> None:
         if is_list(field) and "!]" not in str(field.type)
     ]
     assert holes == ["Query.nodes"]
+
+
+# Lists of objects whose length no field says, and why what they may cost is bounded all the same.
+SIZED_ELSEWHERE = {
+    "edges": "the connection counts them",
+    "Payload.events": "what the mutation left: to write it costs more than to read it",
+    "Payload.errors": "values only, one for each fault of the input",
+    "ProbableDuplicatePage.pairs": "Query.probableDuplicates counts them",
+    "Recipients.recipients": "whatever returns Recipients counts them",
+    "ReminderPlanPage.emails": "Query.reminderPlan counts them",
+    "CommunicationPreview.deliveries": "Query.previewCommunication counts them",
+    "CommunicationPreview.attachments": "Query.previewCommunication counts more than there may be of them",
+    "CommunicationPreview.errors": "values only, one for each fault of the input",
+    "TemplatePreview.problems": "values only, as many as the source has, whose length is limited",
+    "SetContactRolesPayload.contacts": "Mutation.setContactRoles counts them",
+    "LinkContactsPayload.contacts": "Mutation.linkContacts counts them",
+}
+
+
+def test_the_size_of_every_list_of_objects_is_known_before_it_is_read() -> None:
+    unsized = set()
+    for kind in objects():
+        for name, field in kind.fields.items():
+            declared = field.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
+            sizes = {LIST, AT_MOST, SIZED_BY} & set(declared.metadata if declared else ())
+            if (is_list(field) and is_composite_type(get_named_type(field.type))) and not sizes:
+                payload = kind.name.endswith("Payload") and name in ("events", "errors")
+                unsized.add("edges" if kind.name in CONNECTIONS else f"{'Payload' if payload else kind.name}.{name}")
+            assert not is_connection(field) or sizes == {LIST}, f"{kind.name}.{name}"
+    assert unsized == set(SIZED_ELSEWHERE)
 
 
 @pytest.mark.parametrize("name", MUTATIONS)

@@ -6,16 +6,23 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from graphql import get_introspection_query
 
 import models
+from counterfoil.door import introspection
 from models import Permission
+from models.communication_kind import DESIGNATION
+from models.contact_method import METHOD_LIMIT
+from models.switch import NAMES
 from schema.limits import Limits
+from schema.plan import MOST_COUNTED
 from tests import factories
 from tests.client import Client, ClientWith, observed
 
 pytestmark = pytest.mark.anyio
 
 MAX_NODES = Limits().nodes
+AN_ID = "con_00000000000000000000000000"
 
 # The only statement of a request that is refused: who sends it.
 SENDER = "FROM session"
@@ -121,6 +128,17 @@ async def test_objects_by_their_ids_count_as_many_as_there_are_ids(client: Clien
     assert not await refused(client, database, f'{{ nodes(ids: "{ids[0]}") {{ {wanted} }} }}', {})
 
 
+async def test_lists_without_pages_count_as_many_as_they_may_hold(client: Client, database: models.Database) -> None:
+    text = "query ($id: ID!) {{ contact(id: $id) {{ {} }} }}"
+    assert await nodes_told(client, text.format("alsoAt { alsoAt { alsoAt { id } } }"), id=AN_ID) == 1_010_100
+    assert await refused(client, database, text.format("alsoAt { alsoAt { alsoAt { id } } }"), {"id": AN_ID})
+    assert not await refused(client, database, text.format("alsoAt { alsoAt { id } }"), {"id": AN_ID})
+    listed = "methods { id } notifications { kind } portalPermissions { module } receives { kind }"
+    people = f"{{ contacts(first: 100) {{ edges {{ node {{ {listed} alsoAt {{ {listed} }} }} }} }} }}"
+    each = METHOD_LIMIT + sum(map(len, NAMES.values())) + len(DESIGNATION)
+    assert await nodes_told(client, people) == 100 * (1 + each + 100 * (1 + each))
+
+
 async def test_a_mutation_of_many_counts_what_is_asked_of_each(client: Client, database: models.Database) -> None:
     contacts = [{"id": (await factories.contact(client))["id"]} for _ in range(3)]
     wanted = "contacts { customer { contacts(first: 100) { edges { node { notes(first: 99) { totalCount } } } } } }"
@@ -136,6 +154,74 @@ async def test_a_mutation_of_many_counts_what_is_asked_of_each(client: Client, d
 async def test_what_does_not_come_in_pages_costs_nothing(client: Client, database: models.Database) -> None:
     names = "permissions user { role { name } } actor { name }"
     assert not await refused(client, database, f"{{ viewer {{ {names} }} __schema {{ types {{ name }} }} }}", {})
+
+
+# Tools that read the whole schema, with all that they may ask for.
+WHOLE = get_introspection_query(
+    specified_by_url=True,
+    directive_is_repeatable=True,
+    schema_description=True,
+    input_value_deprecation=True,
+    one_of=True,
+)
+
+
+def aliased(selected: str) -> str:
+    """The selection as often as a document may have aliases."""
+    return " ".join(f"a{number}: {selected}" for number in range(15))
+
+
+# What is selected of each type of the schema.
+TOO_MUCH = (
+    f"fields {{ type {{ ofType {{ {aliased('fields { name description args { name type { name } } }')} }} }} }}",
+    f"fields {{ {aliased('type { kind name ofType { kind name ofType { name } } }')} }}",
+    "...A } } } fragment A on __Type { fields { type { ...B } } } fragment B on __Type { ... { fields { name",
+    "fields { type { fields { args { name } } } }",
+    f"name }} }} {aliased('__schema { types { fields { type { kind } args { name } } } }')} __schema {{ types {{ name",
+)
+
+
+async def test_introspection_tells_the_whole_schema_twice_and_no_more(client: Client) -> None:
+    for text in (WHOLE, get_introspection_query(), get_introspection_query(type_depth=15)):
+        await client.run(text)
+        assert client.errors == []
+    begin, end = WHOLE.index("{") + 1, WHOLE.index("fragment FullType")
+    asked, fragments = WHOLE[begin:end].strip().removesuffix("}"), WHOLE[end:]
+    # Twice in one operation, not thrice.
+    await client.run(f"{{ {asked} again: {asked} }}{fragments}")
+    assert client.errors == []
+    await client.run(f"{{ {asked} again: {asked} more: __schema {{ types {{ name }} }} }}{fragments}")
+    assert client.codes == ["COST_LIMIT"]
+
+
+async def test_introspection_that_repeats_itself_is_refused_before_it_runs(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(introspection, "execute_sync", None)
+    for selected in TOO_MUCH:
+        text = f"{{ __schema {{ types {{ {selected} }} }} }}"
+        assert await client.run(text) == {}
+        assert client.codes == ["COST_LIMIT"], text
+        assert "Introspection" in client.errors[0]["message"]
+    stranger = Client()
+    assert await stranger.run("{ __schema { types { fields { type { fields { args { name } } } } } } }") == {}
+    assert stranger.codes == ["COST_LIMIT"]
+
+
+async def test_what_cannot_be_counted_any_more_is_told_as_the_largest_number(client: Client) -> None:
+    huge = "customers(first: 2147483647) { edges { node { contacts(first: 2147483647) { edges { node {"
+    huge = f"{{ {huge} history(first: 2147483647) {{ totalCount }} }} }} }} }} }} }} }}"
+    for someone, wanted in ((client, "COST_LIMIT"), (Client(), "UNAUTHENTICATED")):
+        headers = {"Counterfoil-Cost": "1"}
+        response = await someone.http.post("/graphql", json={"query": huge}, headers=headers)
+        assert response.json()["errors"][0]["extensions"]["code"] == wanted
+        assert response.json()["extensions"]["cost"]["nodes"] == MOST_COUNTED
+        events = {**headers, "Accept": "text/event-stream"}
+        streamed = await someone.http.post("/graphql", json={"query": huge}, headers=events)
+        assert wanted in streamed.text
+        assert "event: complete" in streamed.text
+    text = "query ($n: Int) { customers(first: $n) { edges { node { contacts(first: $n) { totalCount } } } } }"
+    assert await nodes_told(client, text, n=1e300) == MOST_COUNTED
 
 
 async def test_a_permission_is_asked_for_before_the_size(client_with: ClientWith) -> None:

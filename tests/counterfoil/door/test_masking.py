@@ -81,6 +81,27 @@ async def test_a_bug_before_execution_is_masked_too(client: Client, monkeypatch:
     assert "Zaphod" not in repr(entries) + client.response.text
 
 
+async def test_only_the_first_bugs_of_a_request_are_logged_in_full(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contact = await factories.contact(client)
+    monkeypatch.setattr(Loaders, "load", broken)
+    fields = " ".join(f"a{number}: contact(id: $id) {{ id }}" for number in range(9))
+    with told() as entries:
+        await client.run(f"query ($id: ID!) {{ {fields} }}", id=contact["id"])
+        assert len(client.errors) == 9
+        await client.run("{ a b c d e }")
+        assert len(client.errors) == 5
+    assert [(entry["event"], entry["log_level"], entry.get("count")) for entry in entries] == [
+        *[("bug", "error", None)] * 3,
+        ("more bugs", "error", 6),
+        ("request", "info", None),
+        *[("refused", "info", None)] * 3,
+        ("more refused", "info", 2),
+        ("request", "info", None),
+    ]
+
+
 async def test_a_bug_outside_graphql_is_masked_too(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(viewer, "find_viewer", broken)
     with told() as entries:

@@ -110,7 +110,7 @@ async def test_who_is_signed_in_registers_a_document(client: Client) -> None:
 
 async def test_only_so_many_documents_are_registered(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(persisted, "REGISTERED", 2)
-    known = Client(client.token, app=create_app(read_settings()))
+    known = Client(client.token, app=create_app(read_settings(max_document=20_000)))
     texts = [f"{{ __typename }} # {number}" for number in range(3)]
     for text in texts[:2]:
         await ask(known, automatic(text, query=text))

@@ -1,0 +1,37 @@
+"""How often one client is refused something in a second: who sends what is refused as fast as it can waits for it.
+
+A refusal takes up to some milliseconds of the event loop, which others want, too. Answers that are none come at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+# Seconds: of refusals that come at once after a while without any; that one waits at most.
+SAVED = 1.0
+LONGEST = 5.0
+_KEPT = 1000
+
+
+class Pace:
+    """So many refusals a second for each client, known by its address; further ones wait for their turn."""
+
+    def __init__(self, per_second: float) -> None:
+        self._between = 1 / per_second
+        # When the next one of a client is due, on the event loop's clock.
+        self._due: dict[str | None, float] = {}
+
+    async def kept(self, client: str | None) -> None:
+        """Return when the client may have another refusal."""
+        if seconds := self.wait(client, asyncio.get_running_loop().time()):
+            await asyncio.sleep(seconds)
+
+    def wait(self, client: str | None, now: float) -> float:
+        """Take the client's next turn: in so many seconds it comes."""
+        due = max(self._due.get(client, 0.0), now - SAVED)
+        if due - now >= LONGEST:
+            return LONGEST
+        if len(self._due) >= _KEPT:
+            self._due = {each: until for each, until in self._due.items() if until > now - SAVED}
+        self._due[client] = due + self._between
+        return max(0.0, due - now)

@@ -1,0 +1,198 @@
+"""What refusals cost: counted in words, comparisons and introspections, not in time; strangers get less of each."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import graphql
+import orjson
+import pytest
+from graphql.validation.rules import fields_on_correct_type, known_type_names
+
+from counterfoil.app import create_app
+from counterfoil.door import decoding, documents, introspection, parsing
+from counterfoil.settings import read_settings
+from schema.limits import Limits
+from tests.client import Client
+from tests.counterfoil.door.test_bounds import FOLDED, JSON, NAME, code
+
+# What a document costs does not depend on the database.
+pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("dialect", ["sqlite"])]
+
+WHOLE = graphql.get_introspection_query(
+    specified_by_url=True, directive_is_repeatable=True, schema_description=True, input_value_deprecation=True
+)
+
+
+def fresh(client: Client | None = None, **settings: Any) -> Client:
+    """The client, or a stranger, at an application of its own, which has seen nothing yet."""
+    return Client(client.token if client is not None else None, app=create_app(read_settings(**settings)))
+
+
+def never(*_: object, **__: object) -> Any:
+    raise AssertionError("it has come so far")
+
+
+async def test_of_strangers_only_short_documents_are_parsed(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    strangers = Limits().of_strangers
+    long = {
+        "tokens": NAME + "#\n" * (strangers.tokens - 2),
+        "length": NAME + " " * strangers.length,
+        "repeats": "{" + "viewer { permissions } " * 20 + "}",
+    }
+    for name, text in long.items():
+        # Whoever is known may send it.
+        response = await client.http.post("/graphql", json={"query": text})
+        assert response.status_code == 200, name
+    ended = Client("cfs_ended", app=create_app(read_settings()))
+    monkeypatch.setattr(documents, "parse", never)
+    for name, text in long.items():
+        for stranger, told in ((Client(), "Sign in first."), (ended, "sign in again")):
+            response = await stranger.http.post("/graphql", json={"query": text})
+            assert (response.status_code, code(response)) == (401, "UNAUTHENTICATED"), name
+            assert response.headers["www-authenticate"] == "Bearer"
+            assert told in response.text
+    for name, text in FOLDED.items():
+        response = await Client().http.post("/graphql", json={"query": text})
+        assert (response.status_code, code(response)[-6:]) == (422, "_LIMIT"), name
+
+
+@pytest.mark.usefixtures("client")
+async def test_strangers_may_introspect_and_sign_in() -> None:
+    stranger = fresh()
+    data = await stranger.run(WHOLE)
+    assert graphql.build_client_schema(data).query_type is not None  # type: ignore[arg-type]
+    payload = await stranger.run("SignIn", email="nobody@example.com", password="x")
+    assert payload["signIn"]["errors"][0]["code"] == "BAD_CREDENTIALS"
+
+
+async def test_only_the_first_error_suggests_something(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    compared = 0
+    for module in (fields_on_correct_type, known_type_names):
+
+        def counted(*given: Any, original: Any = module.suggestion_list) -> Any:
+            nonlocal compared
+            compared += 1
+            return original(*given)
+
+        monkeypatch.setattr(module, "suggestion_list", counted)
+    fields = " ".join(f"cusomer{number}" for number in range(50))
+    for text in (f"{{ {fields} }}", "{" + "... on Custommer { id } " * 20 + "}"):
+        compared = 0
+        await fresh(client).run(text)
+        assert compared == 1
+    known = fresh(client)
+    await known.run(f"{{ {fields} }}")
+    suggesting = ["Did you mean" in error["message"] for error in known.errors]
+    assert suggesting == [True, False, False, False, False, False]
+    assert "limit reached" in known.errors[-1]["message"]
+    await known.run("{ custommers { totalCount } }")
+    assert "Did you mean 'customers'" in known.errors[0]["message"]
+
+
+async def test_an_introspection_runs_once_and_beside_the_event_loop(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran: list[str | None] = []
+
+    def counted(*given: Any, **named: Any) -> Any:
+        with pytest.raises(RuntimeError, match="no running event loop"):
+            asyncio.get_running_loop()
+        ran.append(named["operation_name"])
+        return graphql.execute_sync(*given, **named)
+
+    monkeypatch.setattr(introspection, "execute_sync", counted)
+    known = fresh(client)
+    text = "query a($b: Boolean!) { __schema { types { name @include(if: $b) kind } } } query c { __typename }"
+    found = []
+    for wanted in (True, False, True):
+        body = {"query": text, "operationName": "a", "variables": {"b": wanted}}
+        responses = await asyncio.gather(*(known.http.post("/graphql", json=body) for _ in range(3)))
+        [answer] = {response.text for response in responses}
+        found.append({*json.loads(answer)["data"]["__schema"]["types"][0]})
+    assert found == [{"name", "kind"}, {"kind"}, {"name", "kind"}]
+    assert ran == ["a", "a"]
+    # What is wrong with variables is told as before, and what asks for more than the schema runs as before.
+    await known.run(text.partition(" query c")[0])
+    assert known.codes == ["BAD_REQUEST"]
+    assert (await known.run('{ viewer { permissions } __type(name: "Query") { name } }'))["__type"] == {"name": "Query"}
+    assert ran == ["a"] * 3
+
+
+async def test_strangers_introspect_anew_only_so_often(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    stranger = fresh()
+    known = Client(client.token, app=stranger.http._transport.app)  # type: ignore[attr-defined]
+    others = [f"{WHOLE} # {number}" for number in range(introspection.KEPT)]
+    assert await stranger.run(WHOLE)
+    response = await stranger.http.post("/graphql", json={"query": others[0]})
+    assert (response.status_code, code(response)) == (429, "TOO_MANY_INTROSPECTIONS")
+    # The same again costs nothing, and whoever is known need not wait.
+    assert await stranger.run(WHOLE)
+    for other in others[:-1]:
+        assert await known.run(other)
+    assert await stranger.run(others[0])
+    assert await stranger.run(WHOLE)
+    assert await known.run(others[-1])
+    # Not more of them are kept.
+    await stranger.run(others[1])
+    assert stranger.codes == ["TOO_MANY_INTROSPECTIONS"]
+    monkeypatch.setattr(introspection, "PAUSE", 0)
+    patient = fresh()
+    assert [bool(await patient.run(text)) for text in others] == [True] * introspection.KEPT
+
+
+async def test_documents_are_kept_up_to_so_many_tokens_together(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+
+    def counted(text: str, most: int, original: Any = parsing.parse) -> Any:
+        read.append(text)
+        return original(text, most)
+
+    monkeypatch.setattr(documents, "parse", counted)
+    monkeypatch.setattr(documents, "CACHED_TOKENS", 2000)
+    first, second, third = (f'{{ nodes(ids: ["{name}" {"1 " * 900}]) {{ id }} }}' for name in "abc")
+    small = NAME
+    known = fresh(client)
+    for text in (first, second, first, second, small, third, small, second, first):
+        await known.run(text)
+        assert known.codes in (["BAD_PAGE"], [])
+    assert read == [first, second, small, third, first]
+
+
+async def test_documents_hold_on_to_no_tokens_and_know_their_places(client: Client) -> None:
+    text = "# Only one.\n{ viewer {\n permissions } }"
+    [definition] = parsing.parse(text, 1000).definitions
+    assert isinstance(definition, graphql.OperationDefinitionNode)
+    [selected] = definition.selection_set.selections
+    for node, written in ((definition, text[12:]), (selected, text[14:-2])):
+        assert node.loc is not None
+        assert text[node.loc.start : node.loc.end] == written
+        assert not any(hasattr(node.loc, name) for name in ("start_token", "end_token"))
+    await client.run("{\n  customers(first: 101) { totalCount } }")
+    assert client.errors[0]["locations"] == [{"line": 2, "column": 3}]
+    await client.run("{\n  customers(first: ) { totalCount } }")
+    assert client.errors[0]["locations"] == [{"line": 2, "column": 20}]
+
+
+async def test_json_has_so_many_values_and_no_more(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    start, end = b'{"query": "{ __typename }", "variables": {"a": [0', b"]}}"
+    # Five stand there already, one of them in a text.
+    for values, status in ((decoding.MOST_VALUES - 5, 200), (decoding.MOST_VALUES - 4, 413)):
+        response = await client.http.post("/graphql", content=start + b",0" * values + end, headers=JSON)
+        assert response.status_code == status
+    with monkeypatch.context() as patch:
+        patch.setattr(orjson, "loads", never)
+        for flood in (b"[" * 500_000, b"[" + b"[]," * 300_000 + b"0]", b"[" + b"{}," * 300_000 + b"0]"):
+            response = await client.http.post("/graphql", content=flood, headers=JSON)
+            assert (response.status_code, code(response)) == (413, "VALUE_LIMIT")
+
+
+async def test_null_characters_are_found_however_many_backslashes_stand_before_them(client: Client) -> None:
+    for backslashes in range(1, 9):
+        body = b'{"query": "{ __typename }", "variables": {"a": "' + b"\\" * backslashes + b'u0000"}}'
+        response = await client.http.post("/graphql", content=body, headers=JSON)
+        assert response.status_code == (400 if backslashes % 2 else 200), backslashes
