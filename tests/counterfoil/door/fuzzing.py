@@ -60,7 +60,8 @@ async def left_behind() -> Counter[str]:
     """The objects of our classes that are alive, by class, and the tasks; without what caches keep on purpose."""
     for found in gc.get_objects():
         if isinstance(found, Documents):
-            found._kept.cache_clear()
+            found._kept.clear()
+            found._tokens = 0
     problems.cache_clear()
     for _ in range(3):
         gc.collect()
