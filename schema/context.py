@@ -60,6 +60,7 @@ class Context:
     `reports_cost` says that the answer is to tell what the operation could cost.
     `in_cookie` says that a browser keeps the session in a cookie, `cookie` what it is to keep from now on: a token, ""
     for nothing any more, None for what it has.
+    `told_by` tells this request from others with its `idempotency_key`: repeats have it in common.
     `last_event_id` is the cursor after which a feed that broke off goes on, and `cursor` how far a feed has come.
     `follows` is called when the operation turns out to be a subscription, which has no end.
     `mutated` says that a mutation of this request is over: who may do what may have changed with it.
@@ -75,7 +76,7 @@ class Context:
     upload: bool = False
     mutated: bool = False
     idempotency_key: str | None = None
-    body_hash: str = ""
+    told_by: str = ""
     reports_cost: bool = False
     last_event_id: str | None = None
     cursor: str | None = None

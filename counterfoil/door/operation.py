@@ -66,7 +66,7 @@ class Operations:
         self, asked: Parameters, context: Context, allowed: Collection[OperationType]
     ) -> AsyncGenerator[ExecutionResult, None]:
         """Refused for what the endpoint would refuse, too."""
-        text = self._persisted.text_of(asked, signed_in=context.actor is not None)
+        text = self._persisted.text_of(asked, context)
         stream: Any = await self._schema.stream(
             text,
             variable_values=asked.variables,

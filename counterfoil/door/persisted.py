@@ -17,8 +17,9 @@ import orjson
 from graphql import GraphQLError, GraphQLSchema
 
 from counterfoil.door.documents import LONGEST_CACHED, Documents
-from counterfoil.door.parameters import Parameters
+from counterfoil.door.parameters import Parameters, told_by
 from counterfoil.door.refusing import Refused, not_a_request
+from schema.context import Context
 
 REGISTERED = 1000
 _PREFIX = "sha256:"
@@ -104,8 +105,18 @@ class Persisted:
         self._only_trusted = only_trusted
         self._registered: OrderedDict[str, str] = OrderedDict()
 
-    def text_of(self, parameters: Parameters, *, signed_in: bool) -> str:
-        """The document's text. Those who are signed in register it, when they send it with its hash. Refused."""
+    def text_of(self, parameters: Parameters, context: Context) -> str:
+        """The document's text; `context` learns what a repeat of the request has in common with it.
+
+        Those who are signed in register the document, when they send it with its hash. Refused.
+        """
+        text = self._text(parameters, signed_in=context.actor is not None)
+        if context.idempotency_key is not None:
+            # What a form says is read with its file.
+            context.told_by = parameters.digest if context.upload else told_by(text, parameters)
+        return text
+
+    def _text(self, parameters: Parameters, *, signed_in: bool) -> str:
         query, name = parameters.query, _named(parameters)
         if query is None:
             return self._found(name or "", automatic=parameters.document_id is None)

@@ -89,7 +89,7 @@ class View(GraphQL[Context, None]):
             # Its head, where cookies are set, goes before what signIn answers.
             context.in_cookie = False
             return self._streams.answer(request, asked, context)
-        text = self._persisted.text_of(asked, signed_in=context.actor is not None)
+        text = self._persisted.text_of(asked, context)
         with self._crowd.joined(context):
             result = await self._run(text, asked, context, request.method)
         response = await answer(result, media, request.headers, request_id(request.scope))
@@ -108,7 +108,6 @@ class View(GraphQL[Context, None]):
         else:
             asked = parameters.of_url(request)
             context = await context_of(request, proxies, self._cookies)
-        context.body_hash = asked.digest
         return asked, context
 
     async def _run(self, text: str, asked: Parameters, context: Context, method: str) -> ExecutionResult:
