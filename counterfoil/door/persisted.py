@@ -7,6 +7,7 @@ automatic persisted queries.
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
@@ -55,7 +56,10 @@ def load(folder: Path) -> dict[str, Trusted]:
         for form in (text, text.strip()):
             found[digest_of(form)] = Trusted(form, path.name)
     for path in sorted(folder.rglob("*.json")):
-        found.update(_manifest(path))
+        for name, document in _manifest(path):
+            earlier = found.setdefault(name, document)
+            if earlier.text != document.text:
+                raise BadDocument(f"{path.name}: {name} names another document, too, in {earlier.file}.")
     return found
 
 
@@ -69,13 +73,16 @@ def _read(path: Path) -> bytes:
 
 
 def _manifest(path: Path) -> Iterator[tuple[str, Trusted]]:
+    data = _read(path)
     try:
-        entries = orjson.loads(_read(path))
+        entries = orjson.loads(data)
     except orjson.JSONDecodeError:
         raise BadDocument(f"{path.name}: this is not JSON.") from None
-    if not isinstance(entries, dict) or not all(isinstance(text, str) for text in entries.values()):
+    # An object would keep the last of the texts that one id has.
+    pairs = json.loads(data, object_pairs_hook=list) if isinstance(entries, dict) else [(None, None)]
+    if not all(isinstance(text, str) for _, text in pairs):
         raise BadDocument(f"{path.name}: this must be an object of ids and documents.")
-    for identifier, text in entries.items():
+    for identifier, text in pairs:
         name = identifier.removeprefix(_PREFIX)
         if (name != identifier or _HASH.fullmatch(name)) and name != digest_of(text):
             raise BadDocument(f"{path.name}: {identifier} is not the hash of its document.")
@@ -153,7 +160,9 @@ def _named(parameters: Parameters) -> str | None:
     if parameters.document_id is not None:
         if parameters.query is not None:
             raise not_a_request("Send `query` or `documentId`, not both.")
-        return parameters.document_id.removeprefix(_PREFIX)
+        digest = parameters.document_id.removeprefix(_PREFIX)
+        # The prefix belongs to hashes: a name of somebody's own has none.
+        return digest if _HASH.fullmatch(digest) else parameters.document_id
     sent: Any = parameters.extensions.get("persistedQuery")
     if sent is None:
         return None

@@ -58,6 +58,7 @@ async def test_a_trusted_document_is_named_by_its_hash(client: Client, folder: P
     assert response.json() == {"data": ADA}
     assert await ask(known, {"documentId": f"sha256:{sha(TWO)}", "operationName": "A"}) == {"__typename": "Query"}
     assert await ask(known, {"documentId": "create-customer"}) == {"createCustomer": {"errors": []}}
+    assert await ask(known, {"documentId": "sha256:create-customer"}) == "DOCUMENT_NOT_FOUND"
     response = await known.http.get("/graphql", params={"documentId": "create-customer"})
     assert (response.status_code, response.headers["allow"]) == (405, "POST")
     # Others still may be sent.
@@ -146,11 +147,20 @@ BAD_FOLDERS: list[tuple[str, bytes, str]] = [
     ("a.json", b'{"a": 5}', "a.json: this must be an object"),
     ("a.json", b'{"sha256:0": "{ __typename }"}', "sha256:0 is not the hash"),
     ("a.json", json.dumps({"0" * 64: NAME}).encode(), "is not the hash"),
+    ("a.json", b'{"a": 5, "a": "{ __typename }"}', "a.json: this must be an object"),
+    (
+        "a.json",
+        b'{"a": "{ __typename }", "a": "{ b: __typename }"}',
+        "a.json: a names another document, too, in a.json",
+    ),
+    ("z.json", b'{"mine": "{ b: __typename }"}', "z.json: mine names another document, too, in m.json"),
 ]
 
 
 async def test_a_document_that_cannot_be_trusted_ends_the_start(tmp_path: Path) -> None:
     settings = read_settings(trusted_documents=tmp_path, introspection=False)
+    (tmp_path / "m.json").write_text(json.dumps({"mine": NAME, sha(NAME): NAME, f"sha256:{sha(NAME)}": NAME}))
+    (tmp_path / "n.json").write_text(json.dumps({"mine": NAME}))
     for name, content, told in BAD_FOLDERS:
         (tmp_path / name).write_bytes(content)
         with pytest.raises(BadSettings, match=f"COUNTERFOIL_TRUSTED_DOCUMENTS: .*{told}"):
