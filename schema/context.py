@@ -63,6 +63,7 @@ class Context:
     `told_by` tells this request from others with its `idempotency_key`: repeats have it in common.
     `last_event_id` is the cursor after which a feed that broke off goes on, and `cursor` how far a feed has come.
     `follows` is called when the operation turns out to be a subscription, which has no end.
+    `admitted` is called when the operation is known to be valid and allowed, before it runs.
     `mutated` says that a mutation of this request is over: who may do what may have changed with it.
     """
 
@@ -81,6 +82,7 @@ class Context:
     last_event_id: str | None = None
     cursor: str | None = None
     follows: Callable[[], None] | None = None
+    admitted: Callable[[], None] | None = None
     loaders: Loaders = field(default_factory=Loaders)
 
     @property

@@ -11,6 +11,7 @@ import json
 import re
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,6 +24,8 @@ from counterfoil.door.refusing import Refused, not_a_request
 from schema.context import Context
 
 REGISTERED = 1000
+# Who has registered more than this pushes out no others'.
+SHARE = 100
 _PREFIX = "sha256:"
 _HASH = re.compile(r"[0-9a-f]{64}")
 
@@ -32,6 +35,13 @@ class Trusted(NamedTuple):
 
     text: str
     file: str
+
+
+class _Registered(NamedTuple):
+    """A document that a client has registered, and the actor's id."""
+
+    text: str
+    owner: str | None
 
 
 class BadDocument(ValueError):
@@ -79,8 +89,8 @@ def _manifest(path: Path) -> Iterator[tuple[str, Trusted]]:
     except orjson.JSONDecodeError:
         raise BadDocument(f"{path.name}: this is not JSON.") from None
     # An object would keep the last of the texts that one id has.
-    pairs = json.loads(data, object_pairs_hook=list) if isinstance(entries, dict) else [(None, None)]
-    if not all(isinstance(text, str) for _, text in pairs):
+    pairs: list[tuple[str, Any]] = json.loads(data, object_pairs_hook=list) if isinstance(entries, dict) else []
+    if not isinstance(entries, dict) or not all(isinstance(text, str) for _, text in pairs):
         raise BadDocument(f"{path.name}: this must be an object of ids and documents.")
     for identifier, text in pairs:
         name = identifier.removeprefix(_PREFIX)
@@ -110,20 +120,20 @@ class Persisted:
         self._trusted = trusted
         self._texts = frozenset(trusted.values())
         self._only_trusted = only_trusted
-        self._registered: OrderedDict[str, str] = OrderedDict()
+        self._registered: OrderedDict[str, _Registered] = OrderedDict()
 
     def text_of(self, parameters: Parameters, context: Context) -> str:
         """The document's text; `context` learns what a repeat of the request has in common with it.
 
-        Those who are signed in register the document, when they send it with its hash. Refused.
+        Those who are signed in register the document when they send it with its hash, and may run it. Refused.
         """
-        text = self._text(parameters, signed_in=context.actor is not None)
+        text = self._text(parameters, context)
         if context.idempotency_key is not None:
             # What a form says is read with its file.
             context.told_by = parameters.digest if context.upload else told_by(text, parameters)
         return text
 
-    def _text(self, parameters: Parameters, *, signed_in: bool) -> str:
+    def _text(self, parameters: Parameters, context: Context) -> str:
         query, name = parameters.query, _named(parameters)
         if query is None:
             return self._found(name or "", automatic=parameters.document_id is None)
@@ -132,15 +142,16 @@ class Persisted:
         if name is not None and "persistedQuery" in parameters.extensions:
             if name != digest_of(query):
                 raise Refused(400, "provided sha does not match query", "PERSISTED_QUERY_HASH_MISMATCH")
-            if signed_in and name not in self._trusted and len(query) <= LONGEST_CACHED:
-                self._register(name, query)
+            actor = context.actor
+            if actor is not None and name not in self._trusted and len(query) <= LONGEST_CACHED:
+                context.admitted = partial(self._register, name, _Registered(query, actor.id))
         return query
 
     def _found(self, name: str, *, automatic: bool) -> str:
         text = self._trusted.get(name)
         if text is None and not self._only_trusted and name in self._registered:
             self._registered.move_to_end(name)
-            text = self._registered[name]
+            text = self._registered[name].text
         if text is not None:
             return text
         if automatic:
@@ -148,11 +159,15 @@ class Persisted:
             raise Refused(422, "PersistedQueryNotFound", "PERSISTED_QUERY_NOT_FOUND")
         raise Refused(422, "No document with this documentId is known here.", "DOCUMENT_NOT_FOUND")
 
-    def _register(self, name: str, text: str) -> None:
-        self._registered[name] = text
+    def _register(self, name: str, document: _Registered) -> None:
+        # Who registered it first has it: whoever sends it again does not lose others for it.
+        self._registered.setdefault(name, document)
         self._registered.move_to_end(name)
-        if len(self._registered) > REGISTERED:
-            self._registered.popitem(last=False)
+        if len(self._registered) <= REGISTERED:
+            return
+        # What was not asked for the longest goes: with a share of one's own, one's own.
+        own = [name for name, each in self._registered.items() if each.owner == document.owner]
+        del self._registered[own[0] if len(own) > SHARE else next(iter(self._registered))]
 
 
 def _named(parameters: Parameters) -> str | None:

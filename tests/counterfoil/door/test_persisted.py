@@ -12,7 +12,7 @@ import pytest
 from counterfoil.app import create_app
 from counterfoil.door import persisted
 from counterfoil.settings import BadSettings, read_settings
-from tests.client import Client
+from tests.client import Client, ClientWith
 
 pytestmark = pytest.mark.anyio
 
@@ -88,7 +88,7 @@ async def test_a_name_that_is_none_is_told(client: Client) -> None:
         assert "data" not in response.json()
 
 
-async def test_who_is_signed_in_registers_a_document(client: Client) -> None:
+async def test_who_is_signed_in_registers_a_document(client: Client, client_with: ClientWith) -> None:
     """Apollo's protocol: ask with the hash, learn that it is unknown, send both, and from then on only the hash."""
     app = create_app(read_settings())
     known, stranger = Client(client.token, app=app), Client(app=app)
@@ -104,11 +104,24 @@ async def test_who_is_signed_in_registers_a_document(client: Client) -> None:
     # It is no right to anything: a stranger who names it is asked to sign in like everybody.
     assert await ask(known, automatic(WHO, query=WHO)) == ADA
     assert await ask(stranger, automatic(WHO)) == "UNAUTHENTICATED"
+    # What cannot be run, or by somebody else only, is not worth a place.
+    nobody = Client((await client_with()).token, app=app)
+    secret = "{ customers { totalCount } }"
+    for somebody, text in ((known, "{ nothing"), (known, "{ nothing }"), (nobody, secret)):
+        assert await ask(somebody, automatic(text, query=text)) in ("BAD_REQUEST", "FORBIDDEN"), text
+        assert await ask(known, automatic(text)) == "PERSISTED_QUERY_NOT_FOUND", text
+    # Streams register, too.
+    body = automatic(secret, query=secret)
+    await known.http.post("/graphql", json=body, headers={"accept": "text/event-stream"})
+    assert await ask(known, automatic(secret)) == {"customers": {"totalCount": 0}}
 
 
-async def test_only_so_many_documents_are_registered(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_only_so_many_documents_are_registered(
+    client: Client, client_with: ClientWith, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(persisted, "REGISTERED", 2)
-    known = Client(client.token, app=create_app(read_settings()))
+    app = create_app(read_settings())
+    known, other = Client(client.token, app=app), Client((await client_with()).token, app=app)
     texts = [f"{{ __typename }} # {number}" for number in range(3)]
     for text in texts[:2]:
         await ask(known, automatic(text, query=text))
@@ -117,6 +130,13 @@ async def test_only_so_many_documents_are_registered(client: Client, monkeypatch
     await ask(known, automatic(texts[2], query=texts[2]))
     found = [await ask(known, automatic(text)) for text in texts]
     assert found == [{"__typename": "Query"}, "PERSISTED_QUERY_NOT_FOUND", {"__typename": "Query"}]
+    # Somebody else has a share; then the own ones make place.
+    monkeypatch.setattr(persisted, "SHARE", 1)
+    others = [f"{{ __typename }} # other {number}" for number in range(5)]
+    for text in others:
+        await ask(other, automatic(text, query=text))
+    found = [await ask(known, automatic(text)) for text in (texts[0], texts[2], others[3], others[4])]
+    assert [isinstance(answer, dict) for answer in found] == [False, True, False, True]
     long = NAME + " " * 16 * 1024
     assert await ask(known, automatic(long, query=long)) == {"__typename": "Query"}
     assert await ask(known, automatic(long)) == "PERSISTED_QUERY_NOT_FOUND"
