@@ -88,8 +88,8 @@ def _manifest(path: Path) -> Iterator[tuple[str, Trusted]]:
         entries = orjson.loads(data)
     except orjson.JSONDecodeError:
         raise BadDocument(f"{path.name}: this is not JSON.") from None
-    # An object would keep the last of the texts that one id has.
-    pairs: list[tuple[str, Any]] = json.loads(data, object_pairs_hook=list) if isinstance(entries, dict) else []
+    # A dict has the last of the texts that one id names.
+    pairs: list[tuple[str, Any]] = json.loads(data, object_pairs_hook=list)
     if not isinstance(entries, dict) or not all(isinstance(text, str) for _, text in pairs):
         raise BadDocument(f"{path.name}: this must be an object of ids and documents.")
     for identifier, text in pairs:

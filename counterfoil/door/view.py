@@ -93,7 +93,7 @@ class View(GraphQL[Context, None]):
         with self._crowd.joined(context):
             result = await self._run(text, asked, context, request.method)
         response = await answer(result, media, request.headers, request_id(request.scope))
-        self._cookies.keep(response, context.cookie)
+        self._cookies.keep(response, context.new_cookie)
         return response
 
     async def _read(self, request: HTTPRequest) -> tuple[Parameters, Context]:
