@@ -16,7 +16,7 @@ import strawberry
 from strawberry.utils.str_converters import to_camel_case
 
 from audit import Actor, Change, Request, transact
-from models import Busy, ErrorCode, Fault, Forbidden, Row, clock, current, idempotency
+from models import ErrorCode, Fault, Forbidden, Row, clock, current, idempotency
 from schema.access import Access
 from schema.context import Context, Info
 from schema.errors import RequestError
@@ -163,8 +163,6 @@ async def answered(info: Info, run: Callable[[], Awaitable[Row]]) -> Row:
         return failure(fault)
     except Forbidden as refusal:
         raise await refused(info, refusal) from None
-    except Busy as busy:
-        raise RequestError("BUSY", busy.message) from busy
     finally:
         context.mutated = True
         context.loaders.clear()
