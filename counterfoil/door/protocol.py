@@ -58,6 +58,17 @@ class PatientProtocol(HttpToolsProtocol):
         self._head_is_over()
         super().on_headers_complete()
 
+    def handle_websocket_upgrade(self) -> None:
+        """Hand the connection over, unless an answer is on its way: the handshake's would mix with it.
+
+        The connection ends with that answer then, and the client opens another one.
+        """
+        cycle: RequestResponseCycle | None = self.cycle
+        if cycle is None or cycle.response_complete:
+            super().handle_websocket_upgrade()
+        else:
+            cycle.keep_alive = False
+
     def _await_head(self) -> None:
         self._head = 0
         self._alarm = self.loop.call_later(self.config.timeout_keep_alive, self._give_up, _LATE)

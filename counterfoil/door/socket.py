@@ -233,5 +233,6 @@ def _with_authorization(headers: Headers, payload: Mapping[str, Any]) -> Headers
     found = [value for name, value in payload.items() if name.lower() == "authorization" and isinstance(value, str)]
     if not found:
         return headers
-    others = {name: value for name, value in headers.items() if name != "authorization"}
-    return Headers({**others, "authorization": found[0]})
+    others = [(name, value) for name, value in headers.raw if name != b"authorization"]
+    # JSON holds what no header could: it becomes a token that nobody has.
+    return Headers(raw=[*others, (b"authorization", found[0].encode())])

@@ -1,14 +1,37 @@
-"""uvicorn's WebSockets, with one difference: a peer whose socket is closed for cause gets to read the cause."""
+"""uvicorn's WebSockets, with one difference: a peer who is refused, or closed for cause, gets to read the cause."""
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 
 class SocketProtocol(WebSocketsSansIOProtocol):
-    """The closing handshake (RFC 6455, 7.1) for peers that do not read, and for those that send too much."""
+    """The closing handshake (RFC 6455, 7.1) for peers that do not read, and for those that send what is not read."""
+
+    def data_received(self, data: bytes) -> None:
+        """Read what has come. A handshake that cannot be read is refused, or its connection would stay for ever."""
+        super().data_received(data)
+        if self.conn.handshake_exc is not None and not self.close_sent:
+            # websockets has an answer to heads that are too large; others are malformed, or have a body.
+            answer = b"".join(self.conn.data_to_send())
+            self.transport.write(answer or self.conn.reject(HTTPStatus.BAD_REQUEST, "Bad handshake.").serialize())
+            self.handshake_complete = self.close_sent = True
+            self.transport.close()
+
+    def send_receive_event_to_app(self) -> None:
+        """Pass a message on. Text that is not UTF-8 closes the socket (RFC 6455, 8.1), without a traceback."""
+        if self.curr_msg_data_type == "text" and not self.close_sent:
+            try:
+                b"".join(self.frames).decode()
+            except UnicodeDecodeError:
+                self.frames = []
+                self.conn.fail(1007, "Messages are UTF-8")
+                self.handle_parser_exception()
+                return
+        super().send_receive_event_to_app()
 
     async def send(self, message: Any) -> None:
         """Send a message. That of the end waits for nobody: uvicorn's would wait until the peer has read the rest."""

@@ -6,6 +6,7 @@ import asyncio
 import json
 import random
 import socket as network
+import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -21,8 +22,10 @@ from websockets.typing import Subprotocol
 
 import models
 from counterfoil.door import socket as door
+from counterfoil.door.protocol import PatientProtocol
 from models import clock
 from tests.client import Client, default_app
+from tests.counterfoil.door.frames import CLOSE, HANDSHAKE, PING, TEXT, frame
 from tests.counterfoil.door.socket import PATIENCE, PROTOCOL
 from tests.counterfoil.test_serve import serving
 
@@ -144,6 +147,7 @@ async def in_this_process() -> AsyncIterator[str]:
             default_app(),
             lifespan="off",
             log_config=None,
+            http=PatientProtocol,
             ws="counterfoil.door.socket_protocol:SocketProtocol",
             ws_max_size=64 * 1024,
             ws_per_message_deflate=False,
@@ -162,7 +166,9 @@ async def in_this_process() -> AsyncIterator[str]:
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-async def test_messages_that_cannot_be_read_are_answered_with_their_close_codes(client: Client) -> None:
+async def test_messages_that_cannot_be_read_are_answered_with_their_close_codes(
+    client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
     async with in_this_process() as base:
         async with connected(base, client) as socket:
             await send(socket, type="ping", payload={"text": "a" * 100_000})
@@ -179,6 +185,73 @@ async def test_messages_that_cannot_be_read_are_answered_with_their_close_codes(
         async with connected(base, client) as socket:
             await socket.send(b'{"type": "ping"}')
             assert await close_code(socket) == 4400
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+async def test_handshakes_that_cannot_be_read_are_refused(client: Client) -> None:
+    async with in_this_process() as base:
+        for added, status in (
+            (b"Content-Length: 5\r\n\r\nhello", b"400"),
+            (b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", b"400"),
+            (b"X-Long: " + b"x" * 9000 + b"\r\n\r\n", b"431"),
+            (b"X-Many: x\r\n" * 200 + b"\r\n", b"431"),
+        ):
+            answer = await _answered(base, HANDSHAKE.removesuffix(b"\r\n") + added)
+            assert answer.startswith(b"HTTP/1.1 " + status), added[:40]
+        long = HANDSHAKE.replace(b"/graphql", b"/graphql?" + b"x" * 9000)
+        assert (await _answered(base, long)).startswith(b"HTTP/1.1 414")
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+async def test_a_handshake_that_does_not_wait_for_the_answer_before_it_gets_none(client: Client) -> None:
+    async with in_this_process() as base:
+        for ahead in (1, 3):
+            answer = await _answered(base, b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n" * ahead + HANDSHAKE)
+            assert answer.count(b"HTTP/1.1 200 ") == answer.count(b"HTTP/1.1") == ahead
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+@pytest.mark.parametrize("spoken", [PROTOCOL, "graphql-ws"])
+async def test_who_is_gone_before_the_answer_leaves_no_traceback(
+    spoken: str, client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with in_this_process() as base:
+        for wait in (0, 0, 0, 0.001, 0.002, 0.005, 0.01):
+            for sent in (b"", frame(TEXT, b"rubbish"), frame(PING, b"a") * 50 + frame(TEXT, b"{}")):
+                near = network.create_connection((urlsplit(base).hostname, urlsplit(base).port))
+                # Hang up with a reset, and not by closing.
+                near.setsockopt(network.SOL_SOCKET, network.SO_LINGER, struct.pack("ii", 1, 0))
+                near.sendall(HANDSHAKE.replace(PROTOCOL.encode(), spoken.encode()))
+                await asyncio.sleep(wait)
+                near.sendall(sent)
+                near.close()
+        async with connected(base, client):
+            pass
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+async def test_what_is_wrong_twice_leaves_no_traceback(client: Client, caplog: pytest.LogCaptureFixture) -> None:
+    no_frame = frame(3)
+    async with in_this_process() as base:
+        for sent in (frame(TEXT, b"rubbish") + no_frame, no_frame * 2, frame(TEXT, b"\xff") + no_frame + frame(CLOSE)):
+            async with connected(base, client) as socket:
+                socket.transport.write(sent)
+                assert await close_code(socket) in (1002, 1007, 4400)
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+async def _answered(base: str, data: bytes) -> bytes:
+    """All that the server answers to these bytes, until it hangs up."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", urlsplit(base).port)
+    writer.write(data)
+    try:
+        async with asyncio.timeout(PATIENCE):
+            return await reader.read()
+    finally:
+        writer.close()
+        await writer.wait_closed()
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])

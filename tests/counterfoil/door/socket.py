@@ -27,12 +27,13 @@ class Closed(Exception):
 
 
 class Socket:
-    """One socket. `reads` can be cleared to take nothing any more."""
+    """One socket. `reads` can be cleared to take nothing any more; `breaks` are messages that fail to be sent."""
 
     def __init__(self) -> None:
         self.subprotocol: str | None = None
         self.reads = asyncio.Event()
         self.reads.set()
+        self.breaks: dict[str, Exception] = {}
         self.to_server: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self.to_client: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
 
@@ -80,6 +81,8 @@ class Socket:
     async def accept(self, message: Any) -> None:
         """The server's way to send."""
         await self.reads.wait()
+        if error := self.breaks.get(message["type"]):
+            raise error
         if message["type"] == "websocket.accept":
             self.subprotocol = message["subprotocol"] or ""
         else:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from audit.tail import tail
@@ -15,6 +15,7 @@ from counterfoil.door import socket as door
 from counterfoil.settings import read_settings
 from models import Permission
 from tests.client import Client, ClientWith
+from tests.counterfoil.door.fuzzing import drawn, left_behind, many
 from tests.counterfoil.door.socket import PROTOCOL, Closed, Socket, connected
 
 pytestmark = pytest.mark.anyio
@@ -42,6 +43,24 @@ async def test_a_connection_is_acknowledged_to_whoever_is_known(client: Client) 
             with pytest.raises(Closed) as raised:
                 await socket.init(token)
             assert (raised.value.code, raised.value.reason) == (4403, "Forbidden")
+
+
+@on_sqlite
+@pytest.mark.parametrize("token", ["Bearer \u2603", "Bearer a\r\nb", "\u00e9", " "])
+async def test_what_no_header_could_carry_is_no_token(client: Client, token: str) -> None:
+    for payload in ({"Authorization": token}, {"AUTHORIZATION": token, "x": {}}):
+        async with connected(authorization=f"Bearer {client.token}") as socket:
+            await socket.send({"type": "connection_init", "payload": payload})
+            assert vars(await socket.closed()) == {"code": 4403, "reason": "Forbidden"}
+
+
+@on_sqlite
+@pytest.mark.parametrize("error", [OSError(), RuntimeError("Unexpected ASGI message")], ids=["gone", "closing"])
+async def test_a_client_that_is_gone_cannot_be_told_why(client: Client, error: Exception) -> None:
+    # The server's task raises nothing: `connected` waits for it.
+    async with connected() as socket:
+        socket.breaks["websocket.close"] = error
+        await socket.send("rubbish")
 
 
 @on_sqlite
@@ -309,21 +328,12 @@ _MESSAGE = st.fixed_dictionaries(
 async def test_whatever_comes_a_socket_answers_or_is_closed_with_a_code(
     client: Client, request: pytest.FixtureRequest
 ) -> None:
-    sent: list[list[Any]] = []
-
-    @settings(
-        max_examples=2000 if request.config.getoption("--long") else 100,
-        deadline=None,
-        database=None,
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(st.lists(_MESSAGE | _JSON | st.text() | st.binary(), max_size=5))
-    def gather(messages: list[Any]) -> None:
-        sent.append(messages)
-
-    await asyncio.to_thread(gather)
+    sent = await drawn(st.lists(_MESSAGE | _JSON | st.text() | st.binary(), max_size=5), many(request, 100))
     codes = set()
-    for messages in sent:
+    before = Counter[str]()
+    for number, messages in enumerate(sent):
+        if number == len(sent) // 2:
+            before = await left_behind()
         async with connected() as socket:
             await init(socket, client)
             for message in messages:
@@ -334,6 +344,7 @@ async def test_whatever_comes_a_socket_answers_or_is_closed_with_a_code(
                     pass
             except Closed as closed:
                 codes.add(closed.code)
+    assert await left_behind() - before == Counter()
     assert codes <= {4400, 4409, 4429}
     assert 4400 in codes
     await _following(0)
