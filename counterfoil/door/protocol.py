@@ -20,7 +20,7 @@ class PatientProtocol(HttpToolsProtocol):
     """A connection that waits so long, and no longer.
 
     uvicorn's Config carries the numbers for a head: `timeout_keep_alive`, in seconds, as for an idle connection, and
-    `h11_max_incomplete_event_size`, in bytes. The rest of a body that is answered already has so many seconds and bytes.
+    `h11_max_incomplete_event_size`, in bytes. The rest of a body after its answer has `rest_seconds` and `rest_bytes`.
     """
 
     _alarm: asyncio.TimerHandle | None = None
