@@ -14,7 +14,7 @@ KEPT = timedelta(hours=24)
 
 
 async def find(identifier: str, at: datetime) -> tuple[str, Any] | None:
-    """Body hash and result of an earlier answer that is not too old."""
+    """What tells an earlier request, and the result that answered it, if that is not too old."""
     rows = await current().fetch(
         "SELECT body_hash, result FROM idempotency_key WHERE id = ? AND created_at > ?", identifier, at - KEPT
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 
 from models.database import current
 from models.table import Row
@@ -87,10 +88,15 @@ async def create(session_id: str, user_id: str, token_hash: str, at: datetime, e
     )
 
 
-async def touch(session_id: str, at: datetime) -> None:
-    """Note that the session was used. A write transaction of its own."""
+def touch(session_id: str, at: datetime) -> None:
+    """Have it noted that the session was used, in a write transaction of its own for which nobody waits."""
+    current().later.do(f"use of {session_id}", partial(_touch, session_id, at))
+
+
+async def _touch(session_id: str, at: datetime) -> None:
     async with current().write() as transaction:
-        await transaction.fetch("UPDATE session SET last_used_at = ? WHERE id = ?", at, session_id)
+        sql = "UPDATE session SET last_used_at = ? WHERE id = ? AND last_used_at < ?"
+        await transaction.fetch(sql, at, session_id, at)
 
 
 async def delete(session_id: str) -> bool:

@@ -69,11 +69,11 @@ async def _record(info: Info, sent: Sent, file: Received) -> Row:
         return {"document": (await service.create(change, sent["customer_id"], file))["id"]}
 
     # A repeated request is one with the same operations and the same bytes.
-    body_hash = hashlib.sha256(f"{sent['file'].request_digest} {file.sha256}".encode()).hexdigest()
+    told_by = hashlib.sha256(f"{sent['file'].request_digest} {file.sha256}".encode()).hexdigest()
     for _ in range(_ATTEMPTS):
         await file.publish()
         try:
-            return await recorded(create, {}, info, body_hash)
+            return await recorded(create, {}, info, told_by)
         except service.BytesGone:
             continue
     raise Busy

@@ -16,7 +16,7 @@ import strawberry
 from strawberry.utils.str_converters import to_camel_case
 
 from audit import Actor, Change, Request, transact
-from models import Busy, ErrorCode, Fault, Forbidden, Row, clock, current, idempotency
+from models import ErrorCode, Fault, Forbidden, Row, clock, current, idempotency
 from schema.access import Access
 from schema.context import Context, Info
 from schema.errors import RequestError
@@ -86,23 +86,23 @@ def mutation_field(
     )
 
 
-async def recorded(work: Work, sent: Sent, info: Info, body_hash: str | None = None) -> Row:
+async def recorded(work: Work, sent: Sent, info: Info, told_by: str | None = None) -> Row:
     """The payload of `work`, run in a recorded transaction, or of an earlier request with the same Idempotency-Key.
 
-    `body_hash` tells this request from others with the key; by default that of the context does.
+    `told_by` tells this request from others with the key; by default that of the context does.
     """
     context = info.context
     key = _key(context, info)
-    told_by = context.body_hash if body_hash is None else body_hash
+    mark = context.told_by if told_by is None else told_by
 
     async def attempt(change: Change) -> Row:
-        earlier = await _earlier(change, key, told_by) if key else None
+        earlier = await _earlier(change, key, mark) if key else None
         if earlier is not None:
             return earlier
         # A copy: after a deadlock all of it is done again.
         payload: Row = {"ids": dict(await work(change, dict(sent))), "errors": []}
         if key:
-            change.also.append(lambda seqs: idempotency.remember(key, told_by, {**payload, "seqs": seqs}, change.now))
+            change.also.append(lambda seqs: idempotency.remember(key, mark, {**payload, "seqs": seqs}, change.now))
         return payload
 
     try:
@@ -113,7 +113,7 @@ async def recorded(work: Work, sent: Sent, info: Info, body_hash: str | None = N
         failed = {**failure(fault), "errors": [{**user_error(fault), "code": fault.code.value}]}
         async with current().write() as transaction:
             await idempotency.forget(clock.now())
-            sql, args = idempotency.remember(key, told_by, failed, clock.now())
+            sql, args = idempotency.remember(key, mark, failed, clock.now())
             await transaction.fetch(sql, *args)
         return failed
     return {"seqs": seqs, **payload}
@@ -131,7 +131,7 @@ def _key(context: Context, info: Info) -> str | None:
 async def _answered_before(info: Info) -> Row | None:
     """The answer of an earlier request with the same Idempotency-Key, if it has one by now. Outside of transactions."""
     key = _key(info.context, info)
-    return await _known(key, info.context.body_hash, clock.now()) if key else None
+    return await _known(key, info.context.told_by, clock.now()) if key else None
 
 
 async def _earlier(change: Change, key: str, told_by: str) -> Row | None:
@@ -146,8 +146,8 @@ async def _known(key: str, told_by: str, at: datetime) -> Row | None:
     found = await idempotency.find(key, at)
     if found is None:
         return None
-    body_hash, payload = found
-    if body_hash != told_by:
+    known_by, payload = found
+    if known_by != told_by:
         raise Fault(ErrorCode.IDEMPOTENCY_MISMATCH, "This Idempotency-Key was used for another request: use a new one.")
     answer: Row = payload
     return answer
@@ -163,8 +163,6 @@ async def answered(info: Info, run: Callable[[], Awaitable[Row]]) -> Row:
         return failure(fault)
     except Forbidden as refusal:
         raise await refused(info, refusal) from None
-    except Busy as busy:
-        raise RequestError("BUSY", busy.message) from busy
     finally:
         context.mutated = True
         context.loaders.clear()

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import strawberry
 
 from audit import Actor, Change, Request
-from models import Busy, Fault, Forbidden, Permission, Row
+from models import Fault, Forbidden, Permission, Row
 from models.contact import full_name
 from resolvers.mutation import Sent, actor_of, mutation, refused, user_error
 from schema.access import needs
@@ -20,7 +20,6 @@ from schema.communication_mutations import (
 )
 from schema.communication_preview import CommunicationPreview
 from schema.context import Info
-from schema.errors import RequestError
 from schema.field import AT_MOST, given
 from services.communications import resending, sending
 from services.communications.choosing import MOST_RECIPIENTS
@@ -48,8 +47,6 @@ async def _preview(
         return {**_NOTHING, "errors": [user_error(fault)]}
     except Forbidden as refusal:
         raise await refused(info, refusal) from None
-    except Busy as busy:
-        raise RequestError("BUSY", busy.message) from busy
     return {**_shown(found), "errors": []}
 
 

@@ -55,7 +55,7 @@ async def _sign_in(root: Any, info: Info, **arguments: Any) -> Any:
         ended: list[int] = []
         if context.in_cookie:
             ended = await _replaced(context)
-            context.cookie = opened.token
+            context.new_cookie = opened.token
         return {
             "ids": {},
             "seqs": [*opened.seqs, *ended],
@@ -69,10 +69,21 @@ async def _sign_in(root: Any, info: Info, **arguments: Any) -> Any:
 
 
 async def _replaced(context: Context) -> list[int]:
-    """End the session that was in the cookie until now (OWASP ASVS 5.0, 7.2.4); the numbers of the events."""
-    if context.actor is None or context.session_id is None:
+    """End the session that was in the cookie until now (OWASP ASVS 5.0, 7.2.4); the numbers of the events.
+
+    It need not be the sender's: a bearer token goes before the cookie.
+    """
+    token = _in_cookie(context)
+    found = await find_viewer(token) if token else None
+    if found is None:
         return []
-    return await sign_in.sign_out(context.actor, str(context.actor.id), context.session_id, context.request)
+    actor, session_id = found
+    return await sign_in.sign_out(actor, str(actor.id), session_id, context.request) if session_id else []
+
+
+def _in_cookie(context: Context) -> str | None:
+    """What the browser's cookie holds after the mutations that are over."""
+    return context.cookie if context.new_cookie is None else context.new_cookie
 
 
 async def _sign_out(root: Any, info: Info) -> Any:
@@ -83,8 +94,8 @@ async def _sign_out(root: Any, info: Info) -> Any:
         if context.session_id is None:
             raise Fault(ErrorCode.INVALID, "An API key has no session to sign out of: revoke the key instead.")
         seqs = await sign_in.sign_out(actor, str(actor.id), context.session_id, context.request)
-        if context.in_cookie:
-            context.cookie = ""
+        if _in_cookie(context) == context.token:
+            context.new_cookie = ""
         return {"ids": {}, "seqs": seqs, "errors": []}
 
     return await answered(info, run)

@@ -58,10 +58,12 @@ class Context:
 
     `upload` says that a file comes with it, of which a part may be still on its way while the operation runs.
     `reports_cost` says that the answer is to tell what the operation could cost.
-    `in_cookie` says that a browser keeps the session in a cookie, `cookie` what it is to keep from now on: a token, ""
-    for nothing any more, None for what it has.
+    `in_cookie` says that a browser is to keep a new session's token in a cookie. `cookie` is the token it has there,
+    be it the sender's or not; `new_cookie` what it is to have from now on: "" for nothing any more, None for the same.
+    `told_by` tells this request from others with its `idempotency_key`: repeats have it in common.
     `last_event_id` is the cursor after which a feed that broke off goes on, and `cursor` how far a feed has come.
     `follows` is called when the operation turns out to be a subscription, which has no end.
+    `admitted` is called when the operation is known to be valid and allowed, before it runs.
     `mutated` says that a mutation of this request is over: who may do what may have changed with it.
     """
 
@@ -72,14 +74,16 @@ class Context:
     token: str | None = None
     in_cookie: bool = False
     cookie: str | None = None
+    new_cookie: str | None = None
     upload: bool = False
     mutated: bool = False
     idempotency_key: str | None = None
-    body_hash: str = ""
+    told_by: str = ""
     reports_cost: bool = False
     last_event_id: str | None = None
     cursor: str | None = None
     follows: Callable[[], None] | None = None
+    admitted: Callable[[], None] | None = None
     loaders: Loaders = field(default_factory=Loaders)
 
     @property

@@ -50,7 +50,7 @@ async def _by_session(token: str) -> Viewer | None:
         return None
     now = clock.now()
     if now >= row["last_used_at"] + TOUCH:
-        await session.touch(row["session_id"], now)
+        session.touch(row["session_id"], now)
     return actor, row["session_id"]
 
 

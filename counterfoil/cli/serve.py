@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import socket
 from contextlib import suppress
-from typing import Annotated
+from functools import partial
+from typing import Annotated, Any
 
 import typer
 import uvicorn
@@ -67,6 +68,9 @@ def _address(listener: socket.socket) -> str:
 
 def _run(settings: Settings, listener: socket.socket) -> None:
     logs.configure(settings.log_level)
+    patient: Any = partial(
+        PatientProtocol, rest_seconds=settings.body_timeout, rest_bytes=settings.max_body + settings.max_upload
+    )
     config = uvicorn.Config(
         "counterfoil.app:application",
         factory=True,
@@ -77,7 +81,7 @@ def _run(settings: Settings, listener: socket.socket) -> None:
         server_header=False,
         proxy_headers=False,  # the application believes its trusted proxies, and nobody else
         timeout_graceful_shutdown=_GRACE_SECONDS,
-        http=PatientProtocol,
+        http=patient,
         ws="counterfoil.door.socket_protocol:SocketProtocol",
         ws_max_size=settings.max_body,
         ws_per_message_deflate=False,  # it would keep tens of kilobytes for each idle socket

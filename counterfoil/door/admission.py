@@ -66,6 +66,8 @@ class Admission(SchemaExtension):
             error = await self._refused(planned, execution.context)
             if error is None and execution.context.upload:
                 error = _several(self._known.document, execution.operation_name)
+            if error is None and execution.context.admitted is not None:
+                execution.context.admitted()
             if execution.operation_type is OperationType.SUBSCRIPTION:
                 _begin(execution.context, error)
             elif error is not None:

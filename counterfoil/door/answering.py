@@ -24,7 +24,7 @@ PACKED_FROM = 1024
 _ASIDE_FROM = 64 * 1024
 _LEVEL = 4
 
-_OF_CODES = {"UNAUTHENTICATED": 401, "FORBIDDEN": 403, "TOO_MANY_INTROSPECTIONS": 429}
+_OF_CODES = {"UNAUTHENTICATED": 401, "FORBIDDEN": 403, "TOO_MANY_INTROSPECTIONS": 429, "BUSY": 503}
 _VARY: Mapping[str, str] = MappingProxyType({"Vary": "Accept, Accept-Encoding"})
 
 
@@ -70,6 +70,9 @@ async def answer(result: ExecutionResult, media: str, sent: Headers, identifier:
     headers = {**_VARY, "Content-Type": f"{kind}; charset=utf-8"}
     if status == 401:
         headers["WWW-Authenticate"] = CHALLENGE["WWW_Authenticate"]
+    if status == 503:
+        # RFC 9110, 15.6.4: when to try again, in seconds.
+        headers["Retry-After"] = "1"
     if len(content) >= PACKED_FROM and takes_gzip(sent.get("accept-encoding")):
         headers["Content-Encoding"] = "gzip"
         content = await _packed(content)

@@ -40,6 +40,7 @@ async def context_of(request: HTTPRequest, trusted_proxies: Collection[str], coo
         refused=viewer.refused,
         token=viewer.token,
         in_cookie=wants_cookie or viewer.by_cookie,
+        cookie=cookies.held(request),
         upload=upload,
         idempotency_key=request.headers.get("idempotency-key"),
         reports_cost=COST_HEADER in request.headers,

@@ -37,12 +37,16 @@ class Cookies:
         # RFC 6265bis, 4.1.3.2: with this prefix no other host, and nobody without TLS, can have set it.
         self.name = "__Host-counterfoil" if https else "counterfoil"
 
+    def held(self, connection: HTTPConnection) -> str | None:
+        """The token in the browser's cookie, whether it counts or not: what a new one replaces."""
+        return connection.cookies.get(self.name)
+
     def token_of(self, connection: HTTPConnection) -> str | None:
         """The session's token, where it counts: Refused for a request that could be forged. A bearer token goes first.
 
         A WebSocket's handshake can have no header of ours: there Origin decides alone, which scripts cannot set either.
         """
-        token = connection.cookies.get(self.name)
+        token = self.held(connection)
         if not token or "authorization" in connection.headers:
             return None
         if connection.scope["type"] == "http" and not any(name in connection.headers for name in _PROOFS):

@@ -14,6 +14,7 @@ from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOpe
 from strawberry.types.execution import ExecutionContext
 
 from counterfoil.door.refusing import BodyRefused
+from models import Busy
 
 _log = structlog.get_logger("counterfoil.graphql")
 
@@ -22,6 +23,8 @@ OF_THE_BODY = (BodyRefused, ClientDisconnect)
 
 # How a stream tells that there is no such operation, or that it is not of a kind that is allowed.
 _OF_STRAWBERRY = (MissingQueryError, CannotGetOperationTypeError, InvalidOperationTypeError)
+
+_NO_BUGS = (GraphQLError, Busy, *OF_THE_BODY, *_OF_STRAWBERRY)
 
 # A request repeats a fault as often as it asks for what has it.
 _MOST_LOGGED = 3
@@ -33,7 +36,7 @@ MASKED = "Something went wrong here. Tell whoever runs this server the request's
 
 def is_bug(error: GraphQLError) -> bool:
     """Whether an error was raised by code of ours that should not raise: neither a request's fault nor refused."""
-    if error.original_error is None or isinstance(error.original_error, (GraphQLError, *OF_THE_BODY, *_OF_STRAWBERRY)):
+    if error.original_error is None or isinstance(error.original_error, _NO_BUGS):
         return False
     # With a place in the document and none in the answer, it is a literal that cannot be read.
     return error.path is not None or not error.nodes
@@ -67,6 +70,8 @@ def _path(error: GraphQLError) -> str:
 
 def code_of(error: GraphQLError) -> str:
     """The error's code; what graphql-core itself refuses is a BAD_REQUEST."""
+    if isinstance(error.original_error, Busy):
+        return "BUSY"
     return str((error.extensions or {}).get("code", "BAD_REQUEST"))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, Collection
 from contextlib import ExitStack, aclosing
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from counterfoil.door.answering import body_of, was_executed
 from counterfoil.door.crowd import Crowd
 from counterfoil.door.errors import code_of
 from counterfoil.door.parameters import Parameters
+from counterfoil.door.patience import at_most
 from counterfoil.door.persisted import Persisted
 from counterfoil.door.refusing import Refused
 from schema.context import Context
@@ -66,7 +66,7 @@ class Operations:
         self, asked: Parameters, context: Context, allowed: Collection[OperationType]
     ) -> AsyncGenerator[ExecutionResult, None]:
         """Refused for what the endpoint would refuse, too."""
-        text = self._persisted.text_of(asked, signed_in=context.actor is not None)
+        text = self._persisted.text_of(asked, context)
         stream: Any = await self._schema.stream(
             text,
             variable_values=asked.variables,
@@ -87,7 +87,7 @@ class Operations:
         try:
             with ExitStack() as joined:
                 joined.enter_context(self._crowd.joined(context))
-                async with asyncio.timeout(self._seconds) as limit:
+                async with at_most(self._seconds) as limit:
 
                     def follows() -> None:
                         joined.close()
@@ -95,9 +95,6 @@ class Operations:
 
                     context.follows = follows
                     return await anext(stream, None)
-        except TimeoutError:
-            told = f"The operation did not end within {self._seconds:g} seconds and was cancelled."
-            raise Refused(503, told, "EXECUTION_TIMEOUT") from None
         except GraphQLError as error:
             # Strawberry raises what is wrong with a document instead of answering it, when an extension reads it.
             self._schema.process_errors([error])

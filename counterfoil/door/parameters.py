@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
+import orjson
 from starlette.requests import Request
 
 from counterfoil.door.decoding import coding_of, decode, read_body
@@ -19,7 +20,7 @@ _NAMES = ("query", "documentId", "operationName", "variables", "extensions")
 
 
 class Parameters(NamedTuple):
-    """What is asked for. `document_id` names a document that is known; `digest` tells this body from others."""
+    """What is asked for. `document_id` names a document that is known; `digest` is of the bytes that said so."""
 
     query: str | None
     document_id: str | None
@@ -73,6 +74,21 @@ def of_url(request: Request) -> Parameters:
         if sent.get(name) is not None:
             sent[name] = decode(sent[name])
     return checked(sent, "")
+
+
+def told_by(text: str, asked: Parameters) -> str:
+    """A digest that requests have in common which ask for the same, however they say it.
+
+    Of the document's text, the operation's name and the variables, in any order of keys: a repeat may name a document
+    that it sent before, and be written by another library.
+    """
+    meant = [text, asked.operation_name, asked.variables or {}]
+    try:
+        written = orjson.dumps(meant, option=orjson.OPT_SORT_KEYS)
+    except orjson.JSONEncodeError:
+        # Variables may nest deeper than orjson writes.
+        return asked.digest
+    return hashlib.sha256(written).hexdigest()
 
 
 def checked(sent: object, digest: str) -> Parameters:

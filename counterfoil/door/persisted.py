@@ -7,9 +7,11 @@ automatic persisted queries.
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,10 +19,13 @@ import orjson
 from graphql import GraphQLError, GraphQLSchema
 
 from counterfoil.door.documents import LONGEST_CACHED, Documents
-from counterfoil.door.parameters import Parameters
+from counterfoil.door.parameters import Parameters, told_by
 from counterfoil.door.refusing import Refused, not_a_request
+from schema.context import Context
 
 REGISTERED = 1000
+# Who has registered more than this pushes out no others'.
+SHARE = 100
 _PREFIX = "sha256:"
 _HASH = re.compile(r"[0-9a-f]{64}")
 
@@ -30,6 +35,13 @@ class Trusted(NamedTuple):
 
     text: str
     file: str
+
+
+class _Registered(NamedTuple):
+    """A document that a client has registered, and the actor's id."""
+
+    text: str
+    owner: str | None
 
 
 class BadDocument(ValueError):
@@ -54,7 +66,10 @@ def load(folder: Path) -> dict[str, Trusted]:
         for form in (text, text.strip()):
             found[digest_of(form)] = Trusted(form, path.name)
     for path in sorted(folder.rglob("*.json")):
-        found.update(_manifest(path))
+        for name, document in _manifest(path):
+            earlier = found.setdefault(name, document)
+            if earlier.text != document.text:
+                raise BadDocument(f"{path.name}: {name} names another document, too, in {earlier.file}.")
     return found
 
 
@@ -68,13 +83,16 @@ def _read(path: Path) -> bytes:
 
 
 def _manifest(path: Path) -> Iterator[tuple[str, Trusted]]:
+    data = _read(path)
     try:
-        entries = orjson.loads(_read(path))
+        entries = orjson.loads(data)
     except orjson.JSONDecodeError:
         raise BadDocument(f"{path.name}: this is not JSON.") from None
-    if not isinstance(entries, dict) or not all(isinstance(text, str) for text in entries.values()):
+    # A dict has the last of the texts that one id names.
+    pairs: list[tuple[str, Any]] = json.loads(data, object_pairs_hook=list)
+    if not isinstance(entries, dict) or not all(isinstance(text, str) for _, text in pairs):
         raise BadDocument(f"{path.name}: this must be an object of ids and documents.")
-    for identifier, text in entries.items():
+    for identifier, text in pairs:
         name = identifier.removeprefix(_PREFIX)
         if (name != identifier or _HASH.fullmatch(name)) and name != digest_of(text):
             raise BadDocument(f"{path.name}: {identifier} is not the hash of its document.")
@@ -102,10 +120,20 @@ class Persisted:
         self._trusted = trusted
         self._texts = frozenset(trusted.values())
         self._only_trusted = only_trusted
-        self._registered: OrderedDict[str, str] = OrderedDict()
+        self._registered: OrderedDict[str, _Registered] = OrderedDict()
 
-    def text_of(self, parameters: Parameters, *, signed_in: bool) -> str:
-        """The document's text. Those who are signed in register it, when they send it with its hash. Refused."""
+    def text_of(self, parameters: Parameters, context: Context) -> str:
+        """The document's text; `context` learns what a repeat of the request has in common with it.
+
+        Those who are signed in register the document when they send it with its hash, and may run it. Refused.
+        """
+        text = self._text(parameters, context)
+        if context.idempotency_key is not None:
+            # What a form says is read with its file.
+            context.told_by = parameters.digest if context.upload else told_by(text, parameters)
+        return text
+
+    def _text(self, parameters: Parameters, context: Context) -> str:
         query, name = parameters.query or "", _named(parameters)
         if not query and name is not None:
             return self._found(name, automatic=parameters.document_id is None)
@@ -114,15 +142,16 @@ class Persisted:
         if name is not None and "persistedQuery" in parameters.extensions:
             if name != digest_of(query):
                 raise Refused(400, "provided sha does not match query", "PERSISTED_QUERY_HASH_MISMATCH")
-            if signed_in and name not in self._trusted and len(query) <= LONGEST_CACHED:
-                self._register(name, query)
+            actor = context.actor
+            if actor is not None and name not in self._trusted and len(query) <= LONGEST_CACHED:
+                context.admitted = partial(self._register, name, _Registered(query, actor.id))
         return query
 
     def _found(self, name: str, *, automatic: bool) -> str:
         text = self._trusted.get(name)
         if text is None and not self._only_trusted and name in self._registered:
             self._registered.move_to_end(name)
-            text = self._registered[name]
+            text = self._registered[name].text
         if text is not None:
             return text
         if automatic:
@@ -130,11 +159,15 @@ class Persisted:
             raise Refused(422, "PersistedQueryNotFound", "PERSISTED_QUERY_NOT_FOUND")
         raise Refused(422, "No document with this documentId is known here.", "DOCUMENT_NOT_FOUND")
 
-    def _register(self, name: str, text: str) -> None:
-        self._registered[name] = text
+    def _register(self, name: str, document: _Registered) -> None:
+        # Who registered it first has it: whoever sends it again does not lose others for it.
+        self._registered.setdefault(name, document)
         self._registered.move_to_end(name)
-        if len(self._registered) > REGISTERED:
-            self._registered.popitem(last=False)
+        if len(self._registered) <= REGISTERED:
+            return
+        # What was not asked for the longest goes: with a share of one's own, one's own.
+        own = [name for name, each in self._registered.items() if each.owner == document.owner]
+        del self._registered[own[0] if len(own) > SHARE else next(iter(self._registered))]
 
 
 def _named(parameters: Parameters) -> str | None:
@@ -143,7 +176,9 @@ def _named(parameters: Parameters) -> str | None:
         # An empty one counts as none: in graphql-transport-ws each message has a `query`, and clients insist on it.
         if parameters.query:
             raise not_a_request("Send `query` or `documentId`, not both.")
-        return parameters.document_id.removeprefix(_PREFIX)
+        digest = parameters.document_id.removeprefix(_PREFIX)
+        # The prefix belongs to hashes: a name of somebody's own has none.
+        return digest if _HASH.fullmatch(digest) else parameters.document_id
     sent: Any = parameters.extensions.get("persistedQuery")
     if sent is None:
         return None

@@ -1,12 +1,14 @@
-"""Connections: how long and how large the head of a request may be while it arrives.
+"""Connections: how long and how large may be what the application does not see.
 
-The application sees a head when it is complete; uvicorn with httptools would wait for the rest of one for ever, and
-keep all of it. A complete one is checked by `door.requests`.
+It sees a head when it is complete; uvicorn with httptools would wait for the rest of one for ever, and keep all of it.
+A complete one is checked by `door.requests`. And it does not see the rest of a body after its answer, which uvicorn
+throws away for as long as it comes.
 """
 
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
@@ -17,13 +19,21 @@ _LARGE = b"431 Request Header Fields Too Large"
 class PatientProtocol(HttpToolsProtocol):
     """A connection that waits so long, and no longer.
 
-    uvicorn's Config carries the numbers: `timeout_keep_alive`, in seconds, for a head as for an idle connection, and
-    `h11_max_incomplete_event_size`, in bytes.
+    uvicorn's Config carries the numbers for a head: `timeout_keep_alive`, in seconds, as for an idle connection, and
+    `h11_max_incomplete_event_size`, in bytes. The rest of a body after its answer has `rest_seconds` and `rest_bytes`.
     """
 
     _alarm: asyncio.TimerHandle | None = None
     # Bytes of a head that is not complete; None while none is awaited.
     _head: int | None = None
+    # The same for what follows an answer that came before its request was complete.
+    _rest_alarm: asyncio.TimerHandle | None = None
+    _rest: int | None = None
+
+    def __init__(self, *given: Any, rest_seconds: float = 30, rest_bytes: int = 2**28, **more: Any) -> None:
+        super().__init__(*given, **more)
+        self._rest_seconds = rest_seconds
+        self._rest_bytes = rest_bytes
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
         """Wait for the first request."""
@@ -33,6 +43,7 @@ class PatientProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait for nothing any more."""
         self._head_is_over()
+        self._rest_is_over()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -50,6 +61,7 @@ class PatientProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Another request begins, perhaps on a connection that was idle."""
         super().on_message_begin()
+        self._unset_keepalive_if_required()
         if self._head is None:
             self._await_head()
 
@@ -57,6 +69,35 @@ class PatientProtocol(HttpToolsProtocol):
         """From here on the application limits what comes."""
         self._head_is_over()
         super().on_headers_complete()
+
+    def on_response_complete(self) -> None:
+        """Wait for the rest of the request, if any: most clients read the answer only when they have sent all."""
+        cycle: RequestResponseCycle = self.cycle
+        # Where another one waits in the pipeline, this one was complete before.
+        early = not self.pipeline and cycle.more_body
+        super().on_response_complete()
+        if early and not self.transport.is_closing():
+            self._rest = 0
+            self._rest_alarm = self.loop.call_later(self._rest_seconds, self.transport.close)
+
+    def on_body(self, body: bytes) -> None:
+        """Count what nobody reads."""
+        super().on_body(body)
+        if self._rest is not None:
+            self._rest += len(body)
+            if self._rest > self._rest_bytes:
+                self._rest_is_over()
+                self.transport.close()
+
+    def on_message_complete(self) -> None:
+        """After the rest of a request the connection is as idle as after an answer."""
+        super().on_message_complete()
+        if self._rest is not None:
+            self._rest_is_over()
+            self._unset_keepalive_if_required()
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
 
     def handle_websocket_upgrade(self) -> None:
         """Hand the connection over, unless an answer is on its way: the handshake's would mix with it.
@@ -78,6 +119,12 @@ class PatientProtocol(HttpToolsProtocol):
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None
+
+    def _rest_is_over(self) -> None:
+        self._rest = None
+        if self._rest_alarm is not None:
+            self._rest_alarm.cancel()
+            self._rest_alarm = None
 
     def _give_up(self, status: bytes) -> None:
         begun = bool(self._head)

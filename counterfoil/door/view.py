@@ -6,8 +6,6 @@ A request comes in through `Requests`, is read by `parameters`, its document fou
 
 from __future__ import annotations
 
-import asyncio
-
 from starlette.requests import Request as HTTPRequest
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -25,6 +23,7 @@ from counterfoil.door.cookies import Cookies
 from counterfoil.door.crowd import Crowd
 from counterfoil.door.media import GRAPHQL, HTML, JSON, preferred
 from counterfoil.door.parameters import Parameters
+from counterfoil.door.patience import at_most
 from counterfoil.door.persisted import Persisted
 from counterfoil.door.refusing import METHODS, Refused, not_a_request, refusal
 from counterfoil.door.requests import request_id
@@ -89,33 +88,34 @@ class View(GraphQL[Context, None]):
             # Its head, where cookies are set, goes before what signIn answers.
             context.in_cookie = False
             return self._streams.answer(request, asked, context)
-        text = self._persisted.text_of(asked, signed_in=context.actor is not None)
+        text = self._persisted.text_of(asked, context)
         with self._crowd.joined(context):
             result = await self._run(text, asked, context, request.method)
         response = await answer(result, media, request.headers, request_id(request.scope))
-        self._cookies.keep(response, context.cookie)
+        self._cookies.keep(response, context.new_cookie)
         return response
 
     async def _read(self, request: HTTPRequest) -> tuple[Parameters, Context]:
         """What is asked, and by whom. Whoever sends a file is known before any of it is read."""
-        proxies = self._settings.trusted_proxies
         if is_upload(request.scope):
-            context = await context_of(request, proxies, self._cookies)
+            context = await self._context(request)
             asked = await parameters.of_form(request, self._settings.max_body)
         elif request.method == "POST":
             asked = await parameters.of_post(request, self._settings.max_body)
-            context = await context_of(request, proxies, self._cookies)
+            context = await self._context(request)
         else:
             asked = parameters.of_url(request)
-            context = await context_of(request, proxies, self._cookies)
-        context.body_hash = asked.digest
+            context = await self._context(request)
         return asked, context
+
+    async def _context(self, request: HTTPRequest) -> Context:
+        async with at_most(self._settings.execution_timeout):
+            return await context_of(request, self._settings.trusted_proxies, self._cookies)
 
     async def _run(self, text: str, asked: Parameters, context: Context, method: str) -> ExecutionResult:
         seconds = self._settings.upload_timeout if context.upload else self._settings.execution_timeout
         try:
-            # What is cancelled while it writes is rolled back; what is just being committed is committed first.
-            async with asyncio.timeout(seconds):
+            async with at_most(seconds):
                 return await self.schema.execute(
                     text,
                     variable_values=asked.variables,
@@ -124,9 +124,6 @@ class View(GraphQL[Context, None]):
                     operation_extensions=dict(asked.extensions),
                     allowed_operation_types=_ALLOWED[method],
                 )
-        except TimeoutError:
-            told = f"The operation did not end within {seconds:g} seconds and was cancelled."
-            raise Refused(503, told, "EXECUTION_TIMEOUT") from None
         except MissingQueryError:
             raise Refused(400, "The document is empty.") from None
         except CannotGetOperationTypeError as error:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from typing import Any, Literal
 
+from models.engine.later import Later
 from models.engine.program import Row
 from models.engine.transaction import WriteTransaction
 from models.engine.watch import Watch
@@ -23,6 +24,8 @@ class Database(ABC):
     statements: list[Callable[[str], None]]
     # Called on the event loop after a transaction of the recorder has ended here; what it wrote can be read by then.
     commits: list[Callable[[], None]]
+    # Writes that nobody waits for; `stop` does.
+    later: Later
     current_transaction: ContextVar[Any]
 
     @abstractmethod

@@ -13,6 +13,7 @@ import asyncpg
 from piccolo.engine.postgres import PostgresEngine
 
 from models.engine.cancellation import to_the_end
+from models.engine.later import Later
 from models.engine.piccolo_queries import PiccoloQueries
 from models.engine.postgres_watch import CHANNEL, Notifier, PostgresWatch
 from models.engine.program import Program, Row, drive_async
@@ -63,6 +64,7 @@ class PostgresDatabase(PiccoloQueries, PostgresEngine):  # type: ignore[misc]  #
     def __init__(self, url: str, *, min_size: int = 2, max_size: int = 10) -> None:
         PostgresEngine.__init__(self, config={"dsn": url})
         self.statements = []
+        self.later = Later()
         self._notifier = Notifier(self._notify)
         self.commits = [self._notifier.soon]
         self._sizes = {"min_size": min_size, "max_size": max_size}
@@ -91,6 +93,7 @@ class PostgresDatabase(PiccoloQueries, PostgresEngine):  # type: ignore[misc]  #
         """See Database."""
         if self.current_transaction.get() is not None:
             raise RuntimeError("The database cannot be stopped inside a write transaction.")
+        await self.later.done()
         await self._notifier.stop()
         pool, self.pool = self.pool, None
         if pool is not None:

@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeVar
 
 from piccolo.engine.sqlite import SQLiteEngine
 
+from models.engine.later import Later
 from models.engine.near_reader import NearReader
 from models.engine.piccolo_queries import PiccoloQueries
 from models.engine.program import Program, Row, drive
@@ -36,6 +37,7 @@ class SqliteDatabase(PiccoloQueries, SQLiteEngine):  # type: ignore[misc]  # the
         SQLiteEngine.__init__(self, path=str(path))
         self.statements = []
         self.commits = []
+        self.later = Later()
         self.recording = False
         self.turn = asyncio.Lock()
         open_it = partial(open_writer, path, lambda: int(self.recording), checkpoints)
@@ -61,6 +63,7 @@ class SqliteDatabase(PiccoloQueries, SQLiteEngine):  # type: ignore[misc]  # the
         """See Database."""
         if self.current_transaction.get() is not None:
             raise RuntimeError("The database cannot be stopped inside a write transaction.")
+        await self.later.done()
         if self._near is not None:
             self._near.close()
             self._near = None

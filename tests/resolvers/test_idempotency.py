@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import json
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from models import Permission, clock
+from models.identifier import new_id
 from tests import factories
 from tests.client import PASSWORD, Client, ClientWith, set_password
 from tests.resolvers.documents import (
@@ -53,6 +56,37 @@ async def test_a_repeat_is_answered_the_same_and_done_once(client: Client) -> No
     assert await customers(client) == 1
     second = await keyed(client, "another", CREATE_CUSTOMER, input={"name": "Krume"})
     assert second["customer"]["id"] != first["customer"]["id"]
+
+
+async def test_a_repeat_may_be_written_otherwise_and_name_its_document(client: Client) -> None:
+    # Nobody has registered this one before.
+    document = f"{CREATE_CUSTOMER}# {new_id('req')}"
+    named = {"persistedQuery": {"version": 1, "sha256Hash": hashlib.sha256(document.encode()).hexdigest()}}
+    variables = {"input": {"name": "Krume", "kind": "COMPANY"}}
+    turned = {"input": {"kind": "COMPANY", "name": "Krume"}}
+    # Apollo's clients begin with the hash, also those that try again.
+    bodies: list[dict[str, Any]] = [
+        {"extensions": named, "variables": variables},
+        {"extensions": named, "variables": variables, "query": document},
+        {"extensions": named, "variables": variables},
+        {"variables": turned, "query": document, "operationName": None},
+    ]
+    headers = {"idempotency-key": "k", "content-type": "application/json"}
+    texts = [json.dumps(body, indent=indent) for body in bodies for indent in (None, 2)]
+    unknown, *answers = [
+        (await client.http.post("/graphql", content=text, headers=headers)).json() for text in (texts[0], *texts[2:])
+    ]
+    assert unknown["errors"][0]["extensions"]["code"] == "PERSISTED_QUERY_NOT_FOUND"
+    assert answers[0]["data"]["createCustomer"]["errors"] == []
+    assert answers == [answers[0]] * 6
+    assert await customers(client) == 1
+    deep: list[Any] = []
+    for _ in range(300):
+        deep = [deep]
+    body = {"query": document, "variables": {**variables, "deep": deep}}
+    again = [(await client.http.post("/graphql", json=body, headers={"idempotency-key": "d"})).json() for _ in range(2)]
+    assert again[0] == again[1]
+    assert again[0]["data"]["createCustomer"]["errors"] == []
 
 
 async def test_a_repeat_reads_its_objects_again(client: Client) -> None:

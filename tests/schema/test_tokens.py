@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
+from structlog.testing import capture_logs
 
 import models
 from models import Permission, clock
@@ -35,6 +38,7 @@ async def test_sessions_end(client: Client, idle: timedelta, passed: timedelta, 
         at = min(at + idle, passed)
         with clock.set_to(lambda at=begun + at: at):  # type: ignore[misc]
             data = await client.run(VIEWER)
+            await models.current().later.done()
     assert bool(data) is valid
     assert client.codes == ([] if valid else ["UNAUTHENTICATED"])
     if not valid:
@@ -47,8 +51,46 @@ async def test_a_session_is_touched_at_most_once_a_minute(client: Client, databa
     for seconds in (1, 59, 61, 90, 122):
         with clock.set_to(lambda at=begun + timedelta(seconds=seconds): at), observed(database) as seen:  # type: ignore[misc]
             await client.run(VIEWER)
+            await database.later.done()
         touched.append(any(sql.startswith("UPDATE session") for sql in seen))
     assert touched == [False, False, True, False, True]
+
+
+async def test_nobody_waits_until_the_use_of_a_session_is_noted(
+    client: Client, database: models.Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    holds, released = asyncio.Event(), asyncio.Event()
+
+    async def hold() -> None:
+        async with database.write() as transaction:
+            await transaction.fetch("UPDATE session SET last_used_at = last_used_at")
+            holds.set()
+            await released.wait()
+
+    later = clock.now() + timedelta(minutes=2)
+    async with asyncio.timeout(60):
+        holding = asyncio.create_task(hold())
+        await holds.wait()
+        with clock.set_to(lambda: later), observed(database) as seen:
+            for _ in range(5):
+                assert await client.run(VIEWER)
+            released.set()
+            await holding
+            await database.later.done()
+    assert sum(sql.startswith("UPDATE session") for sql in seen) == 1
+    [row] = await database.fetch("SELECT last_used_at FROM session")
+    assert row["last_used_at"] == later
+    # What fails is logged, and the next who comes has it tried again.
+    with monkeypatch.context() as patch, clock.set_to(lambda: later + timedelta(minutes=2)), capture_logs() as logs:
+        patch.setattr(database, "write", Mock(side_effect=OSError("away")))
+        assert await client.run(VIEWER)
+        await database.later.done()
+    assert [entry["event"] for entry in logs if entry["log_level"] == "error"] == ["not written"]
+    with clock.set_to(lambda: later + timedelta(minutes=3)):
+        assert await client.run(VIEWER)
+        await database.later.done()
+    [row] = await database.fetch("SELECT last_used_at FROM session")
+    assert row["last_used_at"] == later + timedelta(minutes=3)
 
 
 async def test_a_revoked_session_is_over_at_once(client: Client) -> None:

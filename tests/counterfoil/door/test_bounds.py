@@ -16,7 +16,7 @@ from starlette.types import Message
 import models
 from audit import Change
 from counterfoil.app import create_app
-from counterfoil.door import admission, decoding, documents
+from counterfoil.door import admission, decoding, documents, viewer
 from counterfoil.door.requests import limited
 from counterfoil.settings import read_settings
 from schema.context import Loaders
@@ -332,6 +332,11 @@ async def test_an_operation_that_takes_too_long_is_cancelled(client: Client, mon
         response = await impatient.http.post(
             "/graphql", json={"query": '{ contact(id: "con_00000000000000000000000000") { id } }'}
         )
+        assert (response.status_code, code(response)) == (503, "EXECUTION_TIMEOUT")
+    # So is finding out who asks.
+    monkeypatch.setattr(viewer, "find_viewer", endless)
+    for accept in ("*/*", "text/event-stream"):
+        response = await impatient.http.post("/graphql", json={"query": NAME}, headers={"accept": accept})
         assert (response.status_code, code(response)) == (503, "EXECUTION_TIMEOUT")
 
 

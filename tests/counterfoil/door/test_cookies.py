@@ -13,6 +13,7 @@ from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 from structlog.testing import capture_logs
 
+import models
 from counterfoil.app import create_app
 from counterfoil.door.cookies import Cookies
 from counterfoil.door.refusing import Refused
@@ -112,6 +113,45 @@ async def test_signing_in_again_ends_the_session_that_was_in_the_cookie(client_w
     assert page.http.cookies["counterfoil"] != before
     assert await Client(before).run(VIEWER) == {}
     assert await page.send(VIEWER, {}, CSRF)
+
+
+async def test_signing_in_ends_what_the_cookie_names_whoever_sends_it(client_with: ClientWith) -> None:
+    page = await signed_in(client_with)
+    other = await client_with(name="Bea Bearer")
+    bearer = {"Authorization": f"Bearer {other.token}"}
+    before = page.http.cookies["counterfoil"]
+    payload = (await page.send(SIGN_IN, await credentials(client_with), {**WANTED, **bearer}))["signIn"]
+    assert payload["errors"] == []
+    # Bea's session was not in the cookie; the one that was is nobody's now.
+    assert (await other.run(VIEWER))["viewer"]["actor"]["name"] == "Bea Bearer"
+    assert await Client(before).run(VIEWER) == {}
+    made = page.http.cookies["counterfoil"]
+    assert made != before
+    # Nor does signing out with another token forget a session that lives on.
+    assert (await page.send(SIGN_OUT, {}, {**WANTED, **bearer}))["signOut"]["errors"] == []
+    assert "set-cookie" not in page.response.headers
+    assert (await other.run(VIEWER), bool(await page.send(VIEWER, {}, CSRF))) == ({}, True)
+    # With the one in the cookie it does, however it comes.
+    assert (await page.send(SIGN_OUT, {}, {"Authorization": f"Bearer {made}"}))["signOut"]["errors"] == []
+    assert "counterfoil" not in page.http.cookies
+
+
+async def test_of_the_sessions_of_one_request_the_last_one_stays(client_with: ClientWith) -> None:
+    page = browser()
+    sent = await credentials(client_with)
+    before = await sessions()
+    twice = """mutation ($input: SignInInput!) {
+      a: signIn(input: $input) { events { action } } b: signIn(input: $input) { events { action } errors { code } }
+    }"""
+    data = await page.send(twice, sent, WANTED)
+    assert data["b"]["errors"] == []
+    assert [len(data[name]["events"]) for name in "ab"] == [1, 2]
+    assert await page.send(VIEWER, {}, CSRF)
+    assert await sessions() == before + 1
+
+
+async def sessions() -> int:
+    return len(await models.current().fetch("SELECT id FROM session"))
 
 
 async def test_a_bearer_token_goes_before_the_cookie(client_with: ClientWith) -> None:

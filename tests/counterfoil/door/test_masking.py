@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
-from counterfoil.door import documents, errors, viewer
+from counterfoil.door import admission, documents, errors, viewer
+from models import Busy
 from schema.context import Loaders
 from tests import factories
-from tests.client import Client
+from tests.client import Client, ClientWith
+from tests.counterfoil.door.socket import connected
 from tests.counterfoil.log_lines import told
 
 pytestmark = pytest.mark.anyio
@@ -74,7 +76,8 @@ async def test_a_bug_before_execution_is_masked_too(client: Client, monkeypatch:
 
     monkeypatch.setattr(documents, "plan", stumble)
     with told() as entries:
-        assert await client.run(VIEWER) == {}
+        # What others have asked for is planned already.
+        assert await client.run("query Stumbles { viewer { actor { name } } }") == {}
     assert client.codes == ["INTERNAL_ERROR"]
     assert client.errors[0]["message"] == errors.MASKED
     assert [entry["event"] for entry in entries] == ["bug", "request"]
@@ -115,6 +118,33 @@ async def test_a_bug_outside_graphql_is_masked_too(client: Client, monkeypatch: 
     assert bug["request_id"] == request["request_id"] == identifier
     assert request["status"] == 500
     assert "Zaphod" not in repr(entries) + response.text
+
+
+async def test_who_comes_while_others_write_is_told_to_come_again_and_no_bug(
+    client_with: ClientWith, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The event of a refused permission cannot be written, wherever the operation comes from."""
+
+    async def busy(*_: object) -> None:
+        raise Busy
+
+    somebody = await client_with()
+    monkeypatch.setattr(admission, "record_refusal", busy)
+    query, feed = "{ customers { totalCount } }", "subscription { historyFeed { cursor } }"
+    expected = [{"message": Busy.message, "extensions": {"code": "BUSY"}}]
+    with told() as entries:
+        response = await somebody.http.post("/graphql", json={"query": query})
+        assert (response.status_code, response.headers["retry-after"]) == (503, "1")
+        assert response.json() == {"errors": expected}
+        for text in (query, feed):
+            stream = {"accept": "text/event-stream"}
+            response = await somebody.http.post("/graphql", json={"query": text}, headers=stream)
+            assert '"code":"BUSY"' in response.text, text
+        async with connected() as socket:
+            await socket.init(somebody.token)
+            for text in (query, feed):
+                assert await socket.run("1", text) == {"id": "1", "type": "error", "payload": expected}, text
+    assert [entry["event"] for entry in entries if entry["log_level"] == "error"] == []
 
 
 async def test_what_is_refused_is_logged_in_one_line_without_values(client: Client) -> None:

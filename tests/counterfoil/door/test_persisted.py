@@ -12,7 +12,7 @@ import pytest
 from counterfoil.app import create_app
 from counterfoil.door import persisted
 from counterfoil.settings import BadSettings, read_settings
-from tests.client import Client
+from tests.client import Client, ClientWith
 
 pytestmark = pytest.mark.anyio
 
@@ -61,6 +61,7 @@ async def test_a_trusted_document_is_named_by_its_hash(client: Client, folder: P
     # The client graphql-ws sends no message without a `query`: an empty one counts as none.
     assert await ask(known, {"documentId": f"sha256:{sha(WHO)}", "query": ""}) == ADA
     assert await ask(known, automatic(WHO, query="")) == ADA
+    assert await ask(known, {"documentId": "sha256:create-customer"}) == "DOCUMENT_NOT_FOUND"
     response = await known.http.get("/graphql", params={"documentId": "create-customer"})
     assert (response.status_code, response.headers["allow"]) == (405, "POST")
     # Others still may be sent.
@@ -90,7 +91,7 @@ async def test_a_name_that_is_none_is_told(client: Client) -> None:
         assert "data" not in response.json()
 
 
-async def test_who_is_signed_in_registers_a_document(client: Client) -> None:
+async def test_who_is_signed_in_registers_a_document(client: Client, client_with: ClientWith) -> None:
     """Apollo's protocol: ask with the hash, learn that it is unknown, send both, and from then on only the hash."""
     app = create_app(read_settings())
     known, stranger = Client(client.token, app=app), Client(app=app)
@@ -106,11 +107,24 @@ async def test_who_is_signed_in_registers_a_document(client: Client) -> None:
     # It is no right to anything: a stranger who names it is asked to sign in like everybody.
     assert await ask(known, automatic(WHO, query=WHO)) == ADA
     assert await ask(stranger, automatic(WHO)) == "UNAUTHENTICATED"
+    # What cannot be run, or by somebody else only, is not worth a place.
+    nobody = Client((await client_with()).token, app=app)
+    secret = "{ customers { totalCount } }"
+    for somebody, text in ((known, "{ nothing"), (known, "{ nothing }"), (nobody, secret)):
+        assert await ask(somebody, automatic(text, query=text)) in ("BAD_REQUEST", "FORBIDDEN"), text
+        assert await ask(known, automatic(text)) == "PERSISTED_QUERY_NOT_FOUND", text
+    # Streams register, too.
+    body = automatic(secret, query=secret)
+    await known.http.post("/graphql", json=body, headers={"accept": "text/event-stream"})
+    assert await ask(known, automatic(secret)) == {"customers": {"totalCount": 0}}
 
 
-async def test_only_so_many_documents_are_registered(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_only_so_many_documents_are_registered(
+    client: Client, client_with: ClientWith, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(persisted, "REGISTERED", 2)
-    known = Client(client.token, app=create_app(read_settings(max_document=20_000)))
+    app = create_app(read_settings(max_document=20_000))
+    known, other = Client(client.token, app=app), Client((await client_with()).token, app=app)
     texts = [f"{{ __typename }} # {number}" for number in range(3)]
     for text in texts[:2]:
         await ask(known, automatic(text, query=text))
@@ -119,6 +133,13 @@ async def test_only_so_many_documents_are_registered(client: Client, monkeypatch
     await ask(known, automatic(texts[2], query=texts[2]))
     found = [await ask(known, automatic(text)) for text in texts]
     assert found == [{"__typename": "Query"}, "PERSISTED_QUERY_NOT_FOUND", {"__typename": "Query"}]
+    # Somebody else has a share; then the own ones make place.
+    monkeypatch.setattr(persisted, "SHARE", 1)
+    others = [f"{{ __typename }} # other {number}" for number in range(5)]
+    for text in others:
+        await ask(other, automatic(text, query=text))
+    found = [await ask(known, automatic(text)) for text in (texts[0], texts[2], others[3], others[4])]
+    assert [isinstance(answer, dict) for answer in found] == [False, True, False, True]
     long = NAME + " " * 16 * 1024
     assert await ask(known, automatic(long, query=long)) == {"__typename": "Query"}
     assert await ask(known, automatic(long)) == "PERSISTED_QUERY_NOT_FOUND"
@@ -149,11 +170,20 @@ BAD_FOLDERS: list[tuple[str, bytes, str]] = [
     ("a.json", b'{"a": 5}', "a.json: this must be an object"),
     ("a.json", b'{"sha256:0": "{ __typename }"}', "sha256:0 is not the hash"),
     ("a.json", json.dumps({"0" * 64: NAME}).encode(), "is not the hash"),
+    ("a.json", b'{"a": 5, "a": "{ __typename }"}', "a.json: this must be an object"),
+    (
+        "a.json",
+        b'{"a": "{ __typename }", "a": "{ b: __typename }"}',
+        "a.json: a names another document, too, in a.json",
+    ),
+    ("z.json", b'{"mine": "{ b: __typename }"}', "z.json: mine names another document, too, in m.json"),
 ]
 
 
 async def test_a_document_that_cannot_be_trusted_ends_the_start(tmp_path: Path) -> None:
     settings = read_settings(trusted_documents=tmp_path, introspection=False)
+    (tmp_path / "m.json").write_text(json.dumps({"mine": NAME, sha(NAME): NAME, f"sha256:{sha(NAME)}": NAME}))
+    (tmp_path / "n.json").write_text(json.dumps({"mine": NAME}))
     for name, content, told in BAD_FOLDERS:
         (tmp_path / name).write_bytes(content)
         with pytest.raises(BadSettings, match=f"COUNTERFOIL_TRUSTED_DOCUMENTS: .*{told}"):

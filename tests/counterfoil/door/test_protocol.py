@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
+from urllib.parse import urlsplit
 
 import pytest
 import uvicorn
@@ -13,8 +17,11 @@ from starlette.responses import PlainTextResponse
 from uvicorn.server import ServerState
 
 from counterfoil.door.protocol import PatientProtocol
+from tests.counterfoil.test_serve import PATIENCE, serving
+from tests.dialects import on_sqlite
 
 SECONDS = 7
+REST_SECONDS = 70
 MOST = 1000
 LINE = b"GET / HTTP/1.1\r\nHost: x\r\n"
 
@@ -56,11 +63,11 @@ class Clock:
         work.close()
         return Mock()
 
-    def pass_time(self) -> None:
-        """All that has not been cancelled is due."""
+    def pass_time(self, passed: float = SECONDS) -> None:
+        """All that has not been cancelled, and was to wait for so long, is due."""
         due, self.waiting = self.waiting, []
         for seconds, call, given, handle in due:
-            assert seconds == SECONDS
+            assert seconds == passed or handle.cancel.called
             if not handle.cancel.called:
                 call(*given)
 
@@ -81,7 +88,7 @@ def protocol(clock: Clock, transport: Transport) -> PatientProtocol:
     config = uvicorn.Config(
         PlainTextResponse("x"), timeout_keep_alive=SECONDS, h11_max_incomplete_event_size=MOST, log_config=None
     )
-    made = PatientProtocol(config, ServerState(), {}, _loop=clock)  # type: ignore[arg-type]  # as much of a loop as it needs
+    made = PatientProtocol(config, ServerState(), {}, clock, rest_seconds=REST_SECONDS, rest_bytes=MOST)
     made.connection_made(transport)
     return made
 
@@ -143,3 +150,89 @@ def test_who_has_gone_is_not_waited_for(protocol: PatientProtocol, clock: Clock,
     transport.closed = False
     clock.pass_time()
     assert not transport.closed
+
+
+def answered_early(protocol: PatientProtocol) -> None:
+    """The answer comes before the body."""
+    protocol.data_received(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n\r\n")
+    protocol.cycle.response_complete = True
+    protocol.on_response_complete()
+
+
+def test_the_rest_of_an_answered_request_is_waited_for_so_long(
+    protocol: PatientProtocol, clock: Clock, transport: Transport
+) -> None:
+    answered_early(protocol)
+    for _ in range(3):
+        protocol.data_received(b"x")
+    assert not transport.closed
+    clock.pass_time(REST_SECONDS)
+    assert (transport.closed, transport.written) == (True, b"")
+
+
+def test_the_rest_of_an_answered_request_is_thrown_away_up_to_so_much(
+    protocol: PatientProtocol, transport: Transport
+) -> None:
+    answered_early(protocol)
+    protocol.data_received(b"x" * MOST)
+    assert not transport.closed
+    protocol.data_received(b"x")
+    assert transport.closed
+
+
+def test_after_the_rest_the_connection_is_idle_until_the_next_request(
+    protocol: PatientProtocol, clock: Clock, transport: Transport
+) -> None:
+    protocol.data_received(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 500\r\n\r\n")
+    protocol.cycle.response_complete = True
+    protocol.on_response_complete()
+    # The next one begins in the same packet as the rest ends.
+    protocol.data_received(b"x" * 500 + LINE + b"\r\n")
+    clock.pass_time()
+    assert not transport.closed
+    protocol.cycle.response_complete = True
+    protocol.on_response_complete()
+    clock.pass_time()
+    assert (transport.closed, transport.written) == (True, b"")
+
+
+def test_a_pipelined_request_is_no_rest(protocol: PatientProtocol, clock: Clock, transport: Transport) -> None:
+    protocol.data_received((LINE + b"\r\n") * 2)
+    protocol.on_response_complete()
+    clock.pass_time(REST_SECONDS)
+    assert not transport.closed
+
+
+@on_sqlite("What a connection may do does not depend on the database.")
+def test_a_server_lets_go_of_who_sends_on_after_an_early_answer(tmp_path: Path, empty_database_url: str) -> None:
+    head = "POST {} HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\nContent-Type: {}\r\n\r\n"
+    # Nothing but the time for bodies could end these soon.
+    settings = {"COUNTERFOIL_BODY_TIMEOUT": "0.3", "COUNTERFOIL_HEADER_TIMEOUT": "3600"}
+    early = {
+        404: ("/nothing", 100, "application/json"),
+        413: ("/graphql", 99_999_999, "application/json"),
+        415: ("/graphql", 100, "text/plain"),
+        401: ("/graphql", 100, "multipart/form-data; boundary=x\r\nCounterfoil-Upload: 1"),
+    }
+    with serving(tmp_path, empty_database_url, **settings) as served:
+        address = urlsplit(served.base())
+        for status, (path, length, kind) in early.items():
+            with closing(socket.create_connection((address.hostname, address.port), PATIENCE)) as peer:
+                peer.sendall(head.format(path, length, kind).encode())
+                assert peer.recv(65536).startswith(f"HTTP/1.1 {status} ".encode())
+                assert ends(peer), status
+
+
+def ends(peer: socket.socket) -> bool:
+    """Whether the server ends the connection while the client sends a byte now and then, fewer than are announced."""
+    peer.settimeout(1)
+    for _ in range(PATIENCE):
+        try:
+            peer.sendall(b"x")
+            if peer.recv(65536) == b"":
+                return True
+        except TimeoutError:
+            continue
+        except ConnectionError:
+            return True
+    return False
