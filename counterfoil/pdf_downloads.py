@@ -11,6 +11,7 @@ from starlette.requests import Request as HTTPRequest
 from starlette.responses import Response
 
 from counterfoil.downloads import disposition
+from counterfoil.door.address import Network
 from counterfoil.granting import Turned, demand, granted, refusal
 from models import Permission, clock, pdf_link
 from models.pdf_link import PdfLink
@@ -28,7 +29,7 @@ _NEEDED = Permission.SALES_DOCUMENTS_READ
 class PdfDownloads:
     """The endpoint."""
 
-    def __init__(self, trusted_proxies: Collection[str]) -> None:
+    def __init__(self, trusted_proxies: Collection[Network]) -> None:
         self._trusted_proxies = trusted_proxies
 
     async def answer(self, request: HTTPRequest) -> Response:

@@ -9,6 +9,7 @@ from starlette.requests import Request as HTTPRequest
 
 from audit import Request
 from counterfoil.door.admission import ENDED, SIGN_IN
+from counterfoil.door.address import Network
 from counterfoil.door.cookies import Cookies
 from counterfoil.door.refusing import CHALLENGE, Refused
 from counterfoil.door.requests import client_address, request_id
@@ -24,7 +25,7 @@ LONGEST_REASON = 500
 COST_HEADER = "Counterfoil-Cost"
 
 
-async def context_of(request: HTTPRequest, trusted_proxies: Collection[str], cookies: Cookies) -> Context:
+async def context_of(request: HTTPRequest, trusted_proxies: Collection[Network], cookies: Cookies) -> Context:
     """Who asks what, and why. Of those whom nobody knows, no body with a file is read: Refused."""
     upload = is_upload(request.scope)
     if upload:

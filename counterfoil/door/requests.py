@@ -13,6 +13,7 @@ from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from counterfoil.door.address import Network, client_of
 from counterfoil.door.refusing import BodyRefused, Refused, body_too_large, body_too_slow, refusal
 from counterfoil.door.uploads import is_upload
 from counterfoil.settings import Settings
@@ -31,15 +32,11 @@ def request_id(scope: Scope) -> str:
     return str(scope[_KEY])
 
 
-def client_address(connection: HTTPConnection, trusted_proxies: Collection[str]) -> str | None:
+def client_address(connection: HTTPConnection, trusted_proxies: Collection[Network]) -> str | None:
     """The client's address. Behind a trusted proxy, the last address in X-Forwarded-For that is not one."""
     direct = connection.client.host if connection.client else None
-    if direct is None or direct not in trusted_proxies:
-        return direct
     # Some proxies add a line of their own below what the client sent.
-    lines = ",".join(connection.headers.getlist("x-forwarded-for"))
-    forwarded = [part.strip() for part in lines.split(",") if part.strip()]
-    return next((address for address in reversed(forwarded) if address not in trusted_proxies), direct)
+    return client_of(direct, ",".join(connection.headers.getlist("x-forwarded-for")), trusted_proxies)
 
 
 class Requests:

@@ -47,10 +47,10 @@ def test_what_is_given_goes_before_the_environment_and_none_is_not_given(monkeyp
 
 def test_lists_are_parted_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COUNTERFOIL_CORS_ORIGINS", "https://desk.example.com, http://localhost:3000,")
-    monkeypatch.setenv("COUNTERFOIL_TRUSTED_PROXIES", "10.0.0.1,2001:DB8::1")
+    monkeypatch.setenv("COUNTERFOIL_TRUSTED_PROXIES", "10.0.0.1,2001:DB8::1, 10.0.0.0/8")
     settings = read_settings()
     assert settings.cors_origins == ("https://desk.example.com", "http://localhost:3000")
-    assert settings.trusted_proxies == ("10.0.0.1", "2001:db8::1")
+    assert [str(network) for network in settings.trusted_proxies] == ["10.0.0.1/32", "2001:db8::1/128", "10.0.0.0/8"]
 
 
 @pytest.mark.parametrize(
@@ -73,6 +73,8 @@ def test_lists_are_parted_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
         ("COUNTERFOIL_CORS_ORIGINS", "*", "Write origins such as"),
         ("COUNTERFOIL_CORS_ORIGINS", "https://desk.example.com/path", "Write origins such as"),
         ("COUNTERFOIL_TRUSTED_PROXIES", "*", "IPv4 or IPv6 address"),
+        ("COUNTERFOIL_TRUSTED_PROXIES", "10.0.0.1,hidden.example.com", "IPv4 or IPv6 address"),
+        ("COUNTERFOIL_TRUSTED_PROXIES", "10.0.0.1/8", "IPv4 or IPv6 address"),
         ("COUNTERFOIL_SMTP_URL", "hidden", "Write smtp://host"),
         ("COUNTERFOIL_SMTP_URL", "smtp://ada:hidden@host:none", "Write smtp://host"),
         ("COUNTERFOIL_SMTP_URL", "smtp://ada:hid/den@host", "Write smtp://host"),

@@ -147,7 +147,7 @@ def connection(direct: str | None, *forwarded: str) -> HTTPConnection:
     return HTTPConnection({"type": "http", "headers": headers, "client": (direct, 1) if direct else None})
 
 
-PROXIES = ("10.0.0.1", "10.0.0.2")
+PROXIES = ("10.0.0.1", "10.0.0.2", "10.1.0.0/16", "2001:db8:1::/48")
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,24 @@ PROXIES = ("10.0.0.1", "10.0.0.2")
         ("10.0.0.1", ("2001:db8::7",), PROXIES, "2001:db8::7"),
         ("10.0.0.1", (), PROXIES, "10.0.0.1"),
         ("10.0.0.1", ("", " , "), PROXIES, "10.0.0.1"),
-        ("10.0.0.1", ("10.0.0.2, 10.0.0.1",), PROXIES, "10.0.0.1"),
+        ("10.0.0.1", ("10.0.0.2, 10.0.0.1",), PROXIES, "10.0.0.2"),
+        ("::ffff:10.0.0.1", ("203.0.113.7",), PROXIES, "203.0.113.7"),
+        ("10.0.0.1", ("203.0.113.7",), ("::ffff:10.0.0.1",), "203.0.113.7"),
+        ("::ffff:203.0.113.9", ("203.0.113.7",), PROXIES, "203.0.113.9"),
+        ("10.0.0.1", ("::ffff:203.0.113.7, ::ffff:10.0.0.2",), PROXIES, "203.0.113.7"),
+        ("10.1.2.3", ("203.0.113.7, 10.1.255.1",), PROXIES, "203.0.113.7"),
+        ("10.1.2.3", ("203.0.113.7",), ("::ffff:10.1.0.0/112",), "203.0.113.7"),
+        ("2001:db8:1::7", ("203.0.113.7",), PROXIES, "203.0.113.7"),
+        ("10.2.0.1", ("203.0.113.7",), PROXIES, "10.2.0.1"),
+        ("10.0.0.1", ("203.0.113.7:5678",), PROXIES, "203.0.113.7"),
+        ("10.0.0.1", ("[2001:DB8::7]:99",), PROXIES, "2001:db8::7"),
+        ("10.0.0.1", ("[2001:db8::7]",), PROXIES, "2001:db8::7"),
+        ("10.0.0.1", ("203.0.113.7, unknown",), PROXIES, "10.0.0.1"),
+        ("10.0.0.1", ("203.0.113.7, unknown, 10.0.0.2",), PROXIES, "10.0.0.2"),
+        ("10.0.0.1", ("<script>",), PROXIES, "10.0.0.1"),
+        ("10.0.0.1", ("fe80::1%<script>",), PROXIES, "10.0.0.1"),
+        ("10.0.0.1", ("203.0.113.700",), PROXIES, "10.0.0.1"),
+        ("a socket", ("203.0.113.7",), PROXIES, "a socket"),
     ],
     ids=[
         "nobody between",
@@ -180,13 +197,31 @@ PROXIES = ("10.0.0.1", "10.0.0.2")
         "IPv6",
         "a proxy that says nothing",
         "an empty header",
-        "only proxies",
+        "only proxies: the one that is furthest away",
+        "IPv4 through a socket for IPv6",
+        "a proxy that is written as such a socket has it",
+        "a client through such a socket",
+        "such addresses in the header",
+        "a network of proxies",
+        "a network that is written as such a socket has it",
+        "a network in IPv6",
+        "somebody beside the network",
+        "a port",
+        "a port behind IPv6",
+        "brackets",
+        "a proxy that does not know",
+        "a proxy before one that does not know",
+        "markup",
+        "a zone",
+        "a number that is too large",
+        "a peer without an address",
     ],
 )
 def test_the_clients_address(
     direct: str | None, forwarded: tuple[str, ...], trusted: tuple[str, ...], address: str | None
 ) -> None:
-    assert client_address(connection(direct, *forwarded), trusted) == address
+    proxies = read_settings(trusted_proxies=",".join(trusted)).trusted_proxies
+    assert client_address(connection(direct, *forwarded), proxies) == address
 
 
 async def test_the_address_behind_a_trusted_proxy_is_in_the_event(client: Client) -> None:
