@@ -10,8 +10,8 @@ from collections.abc import Collection
 from starlette.requests import Request as HTTPRequest
 from starlette.responses import Response
 
-from counterfoil.downloads import disposition
 from counterfoil.door.address import Network
+from counterfoil.downloads import disposition
 from counterfoil.granting import Turned, demand, granted, refusal
 from models import Permission, clock, pdf_link
 from models.pdf_link import PdfLink

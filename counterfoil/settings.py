@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit, urlunsplit
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from counterfoil.door.address import Network, network_of
+from counterfoil.door.origin import as_browsers_send_it
 from counterfoil.mail_settings import PREFIX, MailSettings, Texts, parted
 from models import Database, connect
 from models.engine.url import sqlite_path
@@ -108,11 +109,14 @@ class Settings(MailSettings):
     @field_validator("cors_origins")
     @classmethod
     def _origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for origin in value:
-            parts = urlsplit(origin)
-            if parts.scheme not in ("http", "https") or not parts.netloc or urlunsplit(parts[:2] + ("",) * 3) != origin:
-                raise ValueError("Write origins such as https://desk.example.com, parted by commas, without paths.")
-        return value
+        return tuple(map(as_browsers_send_it, value))
+
+    @model_validator(mode="after")
+    def _has_documents_to_trust(self) -> Self:
+        if self.only_trusted_documents and self.trusted_documents is None:
+            needing, needed = variable("only_trusted_documents"), variable("trusted_documents")
+            raise ValueError(f"{needing} needs {needed}: without a folder every request would be refused.")
+        return self
 
     def database(self, *, serves: bool = True) -> Database:
         """The database, not started yet. On SQLite, only the process that `serves` it checkpoints while it runs."""

@@ -8,8 +8,8 @@ from starlette.datastructures import Headers
 from starlette.requests import Request as HTTPRequest
 
 from audit import Request
-from counterfoil.door.admission import ENDED, SIGN_IN
 from counterfoil.door.address import Network
+from counterfoil.door.admission import ENDED, SIGN_IN
 from counterfoil.door.cookies import Cookies
 from counterfoil.door.refusing import CHALLENGE, Refused
 from counterfoil.door.requests import client_address, request_id
