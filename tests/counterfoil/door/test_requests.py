@@ -10,13 +10,14 @@ import httpx
 import pytest
 import structlog
 from starlette.requests import HTTPConnection
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import models
 from audit.event import CLIENT_ADDRESS, read_disclosures
 from counterfoil.app import create_app
+from counterfoil.door.guard import Guard, limited
 from counterfoil.door.refusing import BodyRefused
-from counterfoil.door.requests import HEADER, Requests, client_address, limited
+from counterfoil.door.requests import HEADER, Requests, client_address
 from counterfoil.settings import read_settings
 from tests.client import Client
 
@@ -250,6 +251,10 @@ class Spoken:
         self.sent.append(message)
 
 
+def guarded(app: ASGIApp) -> Requests:
+    return Requests(Guard(app, read_settings()))
+
+
 def scope(**more: Any) -> Scope:
     return {"type": "http", "method": "POST", "path": "/graphql", "headers": [], **more}
 
@@ -275,7 +280,7 @@ async def test_an_answer_that_breaks_off_is_not_answered_twice(entries: list[Any
         raise RuntimeError("half-way")
 
     spoken = Spoken()
-    await Requests(breaks_off, read_settings())(scope(), spoken.receive, spoken.send)
+    await guarded(breaks_off)(scope(), spoken.receive, spoken.send)
     assert [message["type"] for message in spoken.sent] == ["http.response.start"]
     assert [(entry["event"], entry["log_level"]) for entry in entries] == [("bug", "error"), ("request", "info")]
 
@@ -289,7 +294,7 @@ async def test_what_is_not_http_passes_untouched() -> None:
     spoken = Spoken()
     asked = {"type": "lifespan"}
     receive, send = spoken.receive, spoken.send
-    await Requests(app, read_settings())(asked, receive, send)
+    await guarded(app)(asked, receive, send)
     assert passed == [(asked, receive, send)]
 
 
@@ -298,8 +303,10 @@ async def test_the_answer_to_a_bug_is_json_with_the_requests_id() -> None:
         raise RuntimeError("no")
 
     spoken = Spoken()
-    await Requests(stumbles, read_settings())(scope(), spoken.receive, spoken.send)
+    await guarded(stumbles)(scope(), spoken.receive, spoken.send)
     start, body = spoken.sent
     assert start["status"] == 500
-    identifier = dict(start["headers"])[b"x-request-id"].decode()
+    headers = dict(start["headers"])
+    assert headers[b"content-type"] == b"application/graphql-response+json; charset=utf-8"
+    identifier = headers[b"x-request-id"].decode()
     assert json.loads(body["body"])["errors"][0]["extensions"] == {"code": "INTERNAL_ERROR", "requestId": identifier}
