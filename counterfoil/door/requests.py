@@ -20,6 +20,8 @@ _log = structlog.get_logger("counterfoil.http")
 HEADER = "X-Request-Id"
 _KEY = "counterfoil.request_id"
 _WELL_FORMED = re.compile(r"[A-Za-z0-9._-]{8,64}")
+# Of a token as much is no use.
+_BEGINS = re.compile(r"/[A-Za-z0-9._-]{0,20}")
 
 
 def request_id(scope: Scope) -> str:
@@ -81,4 +83,9 @@ class Requests:
 def _path(scope: Scope) -> str:
     """The path as logs may hold it: in those of downloads stand a token and a name."""
     path = str(scope["path"])
-    return next((f"{hidden}…" for hidden in (download.PATH, pdf_link.PATH) if path.startswith(hidden)), path)
+    if "endpoint" in scope:
+        return next((f"{hidden}…" for hidden in (download.PATH, pdf_link.PATH) if path.startswith(hidden)), path)
+    # What leads nowhere may be one of those that somebody has bent: //documents/…, /graphql/../documents/…
+    begins = _BEGINS.match(path)
+    shown = begins[0] if begins else ""
+    return path if path == shown else f"{shown}…"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
+from urllib.parse import unquote
 
 import httpx
 import pytest
@@ -19,7 +20,7 @@ from counterfoil.door.guard import Guard, limited
 from counterfoil.door.refusing import BodyRefused
 from counterfoil.door.requests import HEADER, Requests, client_address
 from counterfoil.settings import read_settings
-from tests.client import Client
+from tests.client import Client, default_app
 
 pytestmark = pytest.mark.anyio
 
@@ -95,6 +96,45 @@ async def test_a_request_leaves_one_line_in_the_log(client: Client) -> None:
         "status": 200,
         "request_id": client.response.headers["x-request-id"],
     }
+
+
+TOKEN = "WyJkb2NfMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAiLCJzZXNfMDAwMCJd.aSGX6Q.dQw4w9WgXcQ"
+PATHS = {
+    "/graphql": "/graphql",
+    "/mail/events/ses": "/mail/events/ses",
+    "/nowhere": "/nowhere",
+    f"/documents/{TOKEN}/a.pdf": "/documents/…",
+    f"/documents/{TOKEN}": "/documents…",
+    f"/documents/{TOKEN}/a/b.pdf": "/documents…",
+    f"/pdf/{TOKEN}": "/pdf/…",
+    f"/pdf/{TOKEN}/": "/pdf…",
+    f"//documents/{TOKEN}/a.pdf": "/…",
+    f"/graphql/../documents/{TOKEN}/a.pdf": "/graphql…",
+    f"/./pdf/{TOKEN}": "/.…",
+    f"/%64ocuments/{TOKEN}/a.pdf": "/documents/…",
+    f"/%2564ocuments/{TOKEN}/a.pdf": "/…",
+    f"/documents%2F{TOKEN}%2Fa.pdf": "/documents/…",
+    f"/documents%252F{TOKEN}%252Fa.pdf": "/documents…",
+    f"/DOCUMENTS/{TOKEN}/a.pdf": "/DOCUMENTS…",
+    f"/pdf;v=1/{TOKEN}": "/pdf…",
+    f"/{TOKEN}": f"/{TOKEN[:20]}…",
+}
+
+
+async def test_no_token_of_a_download_is_logged_however_its_address_is_bent(client: Client) -> None:
+    for path, shown in PATHS.items():
+        for method in ("GET", "POST", "OPTIONS"):
+            # A preflight is answered before anybody has looked where it leads.
+            headers = [(b"origin", b"https://evil.example.com"), (b"access-control-request-method", b"GET")]
+            # Not through httpx, which would straighten the path.
+            server = {"server": ("counterfoil.test", 80), "scheme": "http", "client": None, "query_string": b""}
+            asked = scope(method=method, path=unquote(path), raw_path=path.encode(), headers=headers, **server)
+            spoken = Spoken({"type": "http.request", "body": b""})
+            with structlog.testing.capture_logs() as entries:
+                await default_app()(asked, spoken.receive, spoken.send)
+            [entry] = [entry for entry in entries if entry["event"] == "request"]
+            assert entry["path"] == shown or method == "OPTIONS", path
+            assert TOKEN[:30] not in str(entries), path
 
 
 async def test_a_body_may_have_a_mebibyte(client: Client) -> None:
