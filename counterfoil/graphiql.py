@@ -10,7 +10,7 @@ from pathlib import Path
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, Response
 
-from counterfoil.door.media import takes_gzip
+from counterfoil.door.media import listed, takes_gzip
 
 BUILT = Path(__file__).resolve().parents[1] / ".web" / "dist"
 ROUTE = "/assets/{name}"
@@ -62,7 +62,7 @@ class GraphiQL:
             return PlainTextResponse("There is nothing at this address.\n", 404)
         headers = {"Cache-Control": _FOR_EVER, "Vary": "Accept-Encoding"}
         packed = self._files.get(f"{name}.gz")
-        if packed is not None and takes_gzip(request.headers.get("accept-encoding")):
+        if packed is not None and takes_gzip(listed(request.headers, "accept-encoding")):
             path = packed
             headers["Content-Encoding"] = "gzip"
         return FileResponse(path, headers=headers, media_type=media_type)

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from strawberry.types import ExecutionResult
 
 from counterfoil.door.errors import OF_THE_BODY, code_of, is_bug, shown
-from counterfoil.door.media import GRAPHQL, takes_gzip
+from counterfoil.door.media import GRAPHQL, listed, takes_gzip
 from counterfoil.door.refusing import CHALLENGE
 
 # Smaller answers fit into one packet as they are.
@@ -70,7 +70,7 @@ async def answer(result: ExecutionResult, media: str, sent: Headers, identifier:
     headers = {**_VARY, "Content-Type": f"{kind}; charset=utf-8"}
     if status == 401:
         headers["WWW-Authenticate"] = CHALLENGE["WWW_Authenticate"]
-    if len(content) >= PACKED_FROM and takes_gzip(sent.get("accept-encoding")):
+    if len(content) >= PACKED_FROM and takes_gzip(listed(sent, "accept-encoding")):
         headers["Content-Encoding"] = "gzip"
         content = await _packed(content)
     return Response(content, status, headers)

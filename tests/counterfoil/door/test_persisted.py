@@ -100,6 +100,10 @@ async def test_who_is_signed_in_registers_a_document(client: Client) -> None:
     assert await ask(known, automatic(NAME)) == {"__typename": "Query"}
     extensions = json.dumps(automatic(NAME)["extensions"])
     assert (await known.http.get("/graphql", params={"extensions": extensions})).json()["data"]
+    # A page that asks so gets its answer, and not GraphiQL.
+    browser = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    response = await known.http.get("/graphql", params={"extensions": extensions}, headers=browser)
+    assert response.json() == {"data": {"__typename": "Query"}}
     # It is no right to anything: a stranger who names it is asked to sign in like everybody.
     assert await ask(known, automatic(WHO, query=WHO)) == ADA
     assert await ask(stranger, automatic(WHO)) == "UNAUTHENTICATED"
