@@ -15,8 +15,6 @@ _log = structlog.get_logger("counterfoil.graphql")
 
 # RFC 9110, 15.5.6: a 405 says which methods there are.
 METHODS = "GET, HEAD, OPTIONS, POST"
-# RFC 9110, 11.6.1: a 401 says how to sign in.
-CHALLENGE = MappingProxyType({"WWW_Authenticate": "Bearer"})
 
 
 class Refused(Exception):

@@ -148,12 +148,30 @@ async def test_data_of_null_is_a_partial_success_too(client: Client) -> None:
     assert (response.status_code, response.json()["data"]) == (294, None)
 
 
-async def test_who_may_not_is_told_with_its_status() -> None:
-    """Status Codes: 401, 403 or similar when the client is not permitted to issue the request."""
+async def test_who_may_not_is_told_with_its_status(client: Client) -> None:
+    """Status Codes: 401, 403 or similar when the client is not permitted to issue the request.
+
+    RFC 6750, 3.1: a token that is no good SHOULD be told; who has sent none SHOULD NOT be told of an error.
+    """
+    realm = 'Bearer realm="Counterfoil"'
     stranger = Client()
-    response = await stranger.http.post("/graphql", json={"query": "{ customers { totalCount } }"})
-    assert (response.status_code, response.headers["www-authenticate"]) == (401, "Bearer")
-    assert [error["extensions"]["code"] for error in response.json()["errors"]] == ["UNAUTHENTICATED"]
+    upload = {"content-type": "multipart/form-data; boundary=x", "counterfoil-upload": "1"}
+    for sent, challenge in (
+        (None, realm),
+        ("Bearer", realm),
+        ("Basic YTpi", realm),
+        ("Bearer cfs_unknown", f'{realm}, error="invalid_token"'),
+        ("bearer x", f'{realm}, error="invalid_token"'),
+    ):
+        headers = {"authorization": sent} if sent else {}
+        for response in (
+            await stranger.http.post("/graphql", json={"query": "{ customers { totalCount } }"}, headers=headers),
+            await stranger.http.post("/graphql", content=b"--x--", headers={**upload, **headers}),
+        ):
+            assert (response.status_code, response.headers["www-authenticate"]) == (401, challenge), sent
+            [error] = response.json()["errors"]
+            assert error["extensions"]["code"] == "UNAUTHENTICATED"
+            assert error["message"].startswith("Your session" if "error" in challenge else "Sign in"), sent
 
 
 async def test_answers_depend_on_what_is_accepted(client: Client) -> None:
