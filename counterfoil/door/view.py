@@ -112,10 +112,19 @@ class View(GraphQL[Context, None]):
         return asked, context
 
     async def _run(self, text: str, asked: Parameters, context: Context, method: str) -> ExecutionResult:
-        seconds = self._settings.upload_timeout if context.upload else self._settings.execution_timeout
+        begun, seconds = asyncio.get_running_loop().time(), self._settings.execution_timeout
         try:
             # What is cancelled while it writes is rolled back; what is just being committed is committed first.
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout_at(begun + seconds) as limit:
+
+                def reads() -> None:
+                    # Only who reads a file waits for its sender: a query in a form has no more time than others.
+                    nonlocal seconds
+                    seconds = self._settings.upload_timeout
+                    limit.reschedule(begun + seconds)
+
+                if asked.file is not None:
+                    asked.file.begins = reads
                 return await self.schema.execute(
                     text,
                     variable_values=asked.variables,
