@@ -25,6 +25,7 @@ from counterfoil.door.crowd import Crowd
 from counterfoil.door.documents import Documents
 from counterfoil.door.ending import Ending
 from counterfoil.door.errors import LoggedSchema
+from counterfoil.door.guard import Guard
 from counterfoil.door.headers import SecurityHeaders
 from counterfoil.door.operation import Operations
 from counterfoil.door.persisted import BadDocument, Persisted, load, trust
@@ -78,7 +79,7 @@ def create_app(settings: Settings) -> Starlette:
     graphiql = GraphiQL() if settings.graphiql and not settings.only_trusted_documents else None
     view = View(schema, persisted, crowd, streams, cookies, graphiql, settings)
     sockets = Sockets(operations, places, cookies, settings)
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/", _home),
             Route("/graphql", view),
@@ -92,7 +93,8 @@ def create_app(settings: Settings) -> Starlette:
         ],
         middleware=[
             Middleware(SecurityHeaders, https=settings.https),
-            Middleware(Requests, settings),
+            Middleware(Requests),
+            # Around what refuses: a page that may not read a refusal tells its user of a network error.
             Middleware(
                 CORSMiddleware,
                 allow_origins=settings.cors_origins,
@@ -102,8 +104,10 @@ def create_app(settings: Settings) -> Starlette:
                 allow_headers=[
                     *(
                         "Authorization",
+                        "Content-Encoding",
                         "Content-Type",
                         "Idempotency-Key",
+                        "Last-Event-ID",
                         REASON_HEADER,
                         COST_HEADER,
                         CSRF_HEADER,
@@ -112,12 +116,23 @@ def create_app(settings: Settings) -> Starlette:
                         *UPLOAD_HEADERS,
                     )
                 ],
-                expose_headers=[HEADER, "Content-Disposition", "Content-Range", "ETag"],
+                expose_headers=[
+                    HEADER,
+                    "Content-Disposition",
+                    "Content-Range",
+                    "ETag",
+                    "Retry-After",
+                    "WWW-Authenticate",
+                ],
                 max_age=600,
             ),
+            Middleware(Guard, settings),
         ],
         lifespan=lifespan,
     )
+    # Starlette would lead from /graphql/ to whatever host the request names, by plain http; passwords would follow.
+    app.router.redirect_slashes = False
+    return app
 
 
 def application() -> Starlette:

@@ -15,6 +15,7 @@ from starlette.responses import Response, StreamingResponse
 
 import models
 from audit import Actor
+from counterfoil.door.address import Network
 from counterfoil.granting import Turned, demand, granted, refusal
 from models import Permission, Row, download
 from models.rows import by_ids
@@ -37,7 +38,7 @@ class Range(NamedTuple):
 class Downloads:
     """The endpoint."""
 
-    def __init__(self, trusted_proxies: Collection[str]) -> None:
+    def __init__(self, trusted_proxies: Collection[Network]) -> None:
         self._trusted_proxies = trusted_proxies
 
     async def answer(self, request: HTTPRequest) -> Response:

@@ -9,6 +9,7 @@ from starlette.requests import Request as HTTPRequest
 from starlette.responses import PlainTextResponse, Response
 
 from audit import Actor, Request
+from counterfoil.door.address import Network
 from counterfoil.door.requests import client_address, request_id
 from models import Permission, signed_link, signing_key
 from services.throttling import record_refusal
@@ -57,7 +58,7 @@ async def granted(request: HTTPRequest, read: Callable[[str, str], Link | None])
     return link, viewer
 
 
-async def demand(request: HTTPRequest, viewer: Actor, needed: Permission, trusted_proxies: Collection[str]) -> None:
+async def demand(request: HTTPRequest, viewer: Actor, needed: Permission, trusted_proxies: Collection[Network]) -> None:
     """Turned 403 unless the viewer has the permission today; the refusal is recorded."""
     if viewer.may(needed):
         return

@@ -11,7 +11,7 @@ from pathlib import Path
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, Response
 
-from counterfoil.door.media import takes_gzip
+from counterfoil.door.media import listed, takes_gzip
 
 BUILT = Path(__file__).resolve().parents[1] / ".web" / "dist"
 ROUTE = "/assets/{name}"
@@ -63,7 +63,7 @@ class GraphiQL:
         media_type = _TYPES[path.suffix]
         headers = {"Cache-Control": _FOR_EVER, "Vary": "Accept-Encoding"}
         packed = path.with_name(f"{name}.gz")
-        if takes_gzip(request.headers.get("accept-encoding")) and packed.is_file():
+        if takes_gzip(listed(request.headers, "accept-encoding")) and packed.is_file():
             path = packed
             headers["Content-Encoding"] = "gzip"
         return FileResponse(path, headers=headers, media_type=media_type)

@@ -9,6 +9,7 @@ from starlette.requests import Request as HTTPRequest
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from audit import Request
+from counterfoil.door.address import Network
 from counterfoil.door.requests import client_address, request_id
 from models import Busy
 from services.communications.reports import take_in
@@ -24,7 +25,7 @@ _REFUSALS = {Unsigned: 401, Forged: 403, Unreadable: 400, Unreachable: 503, Busy
 class MailEvents:
     """The endpoint. `providers` are those that the settings name, by their part of the address."""
 
-    def __init__(self, providers: Mapping[str, Provider], trusted_proxies: Collection[str]) -> None:
+    def __init__(self, providers: Mapping[str, Provider], trusted_proxies: Collection[Network]) -> None:
         self._providers = providers
         self._trusted_proxies = trusted_proxies
 

@@ -10,6 +10,7 @@ from collections.abc import Collection
 from starlette.requests import Request as HTTPRequest
 from starlette.responses import Response
 
+from counterfoil.door.address import Network
 from counterfoil.downloads import disposition
 from counterfoil.granting import Turned, demand, granted, refusal
 from models import Permission, clock, pdf_link
@@ -28,7 +29,7 @@ _NEEDED = Permission.SALES_DOCUMENTS_READ
 class PdfDownloads:
     """The endpoint."""
 
-    def __init__(self, trusted_proxies: Collection[str]) -> None:
+    def __init__(self, trusted_proxies: Collection[Network]) -> None:
         self._trusted_proxies = trusted_proxies
 
     async def answer(self, request: HTTPRequest) -> Response:

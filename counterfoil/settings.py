@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from ipaddress import ip_address
 from pathlib import Path
-from typing import Any, Literal
-from urllib.parse import urlsplit, urlunsplit
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError, field_validator
-from pydantic_settings import SettingsConfigDict
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_settings import NoDecode, SettingsConfigDict
 
+from counterfoil.door.address import Network, network_of
+from counterfoil.door.origin import as_browsers_send_it
 from counterfoil.mail_settings import PREFIX, MailSettings, Texts, parted
 from models import Database, connect
 from models.engine.url import sqlite_path
@@ -44,7 +45,7 @@ class Settings(MailSettings):
     host: str = "127.0.0.1"
     port: int = Field(8000, ge=0, le=65535)
     workers: int = Field(1, ge=1, le=256)
-    trusted_proxies: Texts = ()
+    trusted_proxies: Annotated[tuple[Network, ...], NoDecode] = ()
     cors_origins: Texts = ()
     max_body: int = Field(1024 * 1024, ge=1024)
     body_timeout: float = Field(30, gt=0, le=3600)
@@ -78,10 +79,19 @@ class Settings(MailSettings):
     introspection: bool = True
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
-    @field_validator("cors_origins", "trusted_proxies", mode="before")
+    @field_validator("cors_origins", mode="before")
     @classmethod
     def _parts(cls, value: Any) -> Any:
         return parted(value)
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _networks(cls, value: Any) -> Any:
+        try:
+            return tuple(network_of(part) if isinstance(part, str) else part for part in parted(value))
+        except ValueError:
+            told = "Write each IPv4 or IPv6 address or network, such as 10.0.0.0/8, parted by commas."
+            raise ValueError(told) from None
 
     @field_validator("database_url")
     @classmethod
@@ -97,19 +107,17 @@ class Settings(MailSettings):
             Storage(value, max_upload=1, quota=1)
         return value
 
-    @field_validator("trusted_proxies")
-    @classmethod
-    def _addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(str(ip_address(part)) for part in value)
-
     @field_validator("cors_origins")
     @classmethod
     def _origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for origin in value:
-            parts = urlsplit(origin)
-            if parts.scheme not in ("http", "https") or not parts.netloc or urlunsplit(parts[:2] + ("",) * 3) != origin:
-                raise ValueError("Write origins such as https://desk.example.com, parted by commas, without paths.")
-        return value
+        return tuple(map(as_browsers_send_it, value))
+
+    @model_validator(mode="after")
+    def _has_documents_to_trust(self) -> Self:
+        if self.only_trusted_documents and self.trusted_documents is None:
+            needing, needed = variable("only_trusted_documents"), variable("trusted_documents")
+            raise ValueError(f"{needing} needs {needed}: without a folder every request would be refused.")
+        return self
 
     def database(self, *, serves: bool = True) -> Database:
         """The database, not started yet. On SQLite, only the process that `serves` it checkpoints while it runs."""

@@ -15,8 +15,8 @@ from starlette.responses import Response
 from strawberry.types import ExecutionResult
 
 from counterfoil.door.errors import OF_THE_BODY, code_of, is_bug, shown
-from counterfoil.door.media import GRAPHQL, takes_gzip
-from counterfoil.door.refusing import CHALLENGE
+from counterfoil.door.media import GRAPHQL, listed, takes_gzip
+from counterfoil.door.viewer import challenge
 
 # Smaller answers fit into one packet as they are.
 PACKED_FROM = 1024
@@ -69,11 +69,11 @@ async def answer(result: ExecutionResult, media: str, sent: Headers, identifier:
     kind = media if status < 300 else GRAPHQL
     headers = {**_VARY, "Content-Type": f"{kind}; charset=utf-8"}
     if status == 401:
-        headers["WWW-Authenticate"] = CHALLENGE["WWW_Authenticate"]
+        headers["WWW-Authenticate"] = challenge(sent)
     if status == 503:
         # RFC 9110, 15.6.4: when to try again, in seconds.
         headers["Retry-After"] = "1"
-    if len(content) >= PACKED_FROM and takes_gzip(sent.get("accept-encoding")):
+    if len(content) >= PACKED_FROM and takes_gzip(listed(sent, "accept-encoding")):
         headers["Content-Encoding"] = "gzip"
         content = await _packed(content)
     return Response(content, status, headers)

@@ -8,12 +8,13 @@ from starlette.datastructures import Headers
 from starlette.requests import Request as HTTPRequest
 
 from audit import Request
+from counterfoil.door.address import Network
 from counterfoil.door.cookies import Cookies
 from counterfoil.door.documents import ENDED, SIGN_IN
-from counterfoil.door.refusing import CHALLENGE, Refused
+from counterfoil.door.refusing import Refused
 from counterfoil.door.requests import client_address, request_id
 from counterfoil.door.uploads import check_header, is_upload
-from counterfoil.door.viewer import viewer_of
+from counterfoil.door.viewer import challenge, viewer_of
 from models import Fault
 from schema.context import Context
 from services import values
@@ -24,7 +25,7 @@ LONGEST_REASON = 500
 COST_HEADER = "Counterfoil-Cost"
 
 
-async def context_of(request: HTTPRequest, trusted_proxies: Collection[str], cookies: Cookies) -> Context:
+async def context_of(request: HTTPRequest, trusted_proxies: Collection[Network], cookies: Cookies) -> Context:
     """Who asks what, and why. Of those whom nobody knows, no body with a file is read: Refused."""
     upload = is_upload(request.scope)
     if upload:
@@ -32,7 +33,8 @@ async def context_of(request: HTTPRequest, trusted_proxies: Collection[str], coo
     wants_cookie = cookies.is_wanted(request.headers)
     viewer = await viewer_of(request.headers, cookies.token_of(request))
     if upload and viewer.actor is None:
-        raise Refused(401, ENDED if viewer.refused else SIGN_IN, "UNAUTHENTICATED", **CHALLENGE)
+        told = ENDED if viewer.refused else SIGN_IN
+        raise Refused(401, told, "UNAUTHENTICATED", WWW_Authenticate=challenge(request.headers))
     return Context(
         request=Request(request_id(request.scope), client_address(request, trusted_proxies), _reason(request.headers)),
         actor=viewer.actor,

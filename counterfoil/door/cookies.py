@@ -16,6 +16,7 @@ from starlette.responses import Response
 from counterfoil.door.origin import is_allowed
 from counterfoil.door.refusing import Refused
 from counterfoil.door.uploads import HEADERS as UPLOAD_HEADERS
+from counterfoil.door.viewer import bearer_of
 
 _log = structlog.get_logger("counterfoil.cookies")
 
@@ -47,7 +48,7 @@ class Cookies:
         A WebSocket's handshake can have no header of ours: there Origin decides alone, which scripts cannot set either.
         """
         token = self.held(connection)
-        if not token or "authorization" in connection.headers:
+        if not token or bearer_of(connection.headers) is not None:
             return None
         if connection.scope["type"] == "http" and not any(name in connection.headers for name in _PROOFS):
             raise Refused(403, f"With a session in a cookie, send the header {CSRF_HEADER}, with any value.", "CSRF")

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from python_multipart.multipart import parse_options_header
+from starlette.datastructures import Headers
 
 # GraphQL over HTTP, Media Types.
 GRAPHQL = "application/graphql-response+json"
@@ -30,13 +31,19 @@ def is_utf_8(charset: str | None) -> bool:
     return charset is None or charset in _UTF_8
 
 
+def listed(headers: Headers, name: str) -> str | None:
+    """The value of a header that is a list: its lines are one (RFC 9110, 5.3). None when there is none."""
+    lines = headers.getlist(name)
+    return ", ".join(lines) if lines else None
+
+
 def preferred(accept: str | None, offered: Sequence[str]) -> str | None:
     """Which of the offered media types the header likes most; None when it accepts none of them.
 
     Without a header it is the first one. Of those that it likes alike, one that it names goes before one that only a
     wildcard covers, and then an earlier one before a later one.
     """
-    if accept is None or not accept.strip():
+    if accept is None or not accept.strip(" \t,"):
         return offered[0]
     ranges = list(_weighed(accept, _TYPE))
     ranked = []

@@ -87,11 +87,11 @@ class Operations:
         try:
             with ExitStack() as joined:
                 joined.enter_context(self._crowd.joined(context))
-                async with at_most(self._seconds) as limit:
+                async with at_most(self._seconds) as patience:
 
                     def follows() -> None:
                         joined.close()
-                        limit.reschedule(None)
+                        patience.extend(None)
 
                     context.follows = follows
                     return await anext(stream, None)

@@ -13,14 +13,16 @@ from starlette.requests import Request
 from counterfoil.door.decoding import coding_of, decode, read_body
 from counterfoil.door.media import JSON, content_type, is_utf_8
 from counterfoil.door.refusing import Refused, not_a_request
-from counterfoil.door.uploads import read_upload
+from counterfoil.door.uploads import Arriving, read_upload
 
 _MOST_PARAMETERS = 50
 _NAMES = ("query", "documentId", "operationName", "variables", "extensions")
 
 
 class Parameters(NamedTuple):
-    """What is asked for. `document_id` names a document that is known; `digest` is of the bytes that said so."""
+    """What is asked for. `document_id` names a document that is known; `digest` is of the bytes that said so; `file` is
+    what a form brings.
+    """
 
     query: str | None
     document_id: str | None
@@ -28,6 +30,7 @@ class Parameters(NamedTuple):
     variables: dict[str, Any] | None
     extensions: Mapping[str, Any]
     digest: str = ""
+    file: Arriving | None = None
 
 
 async def of_post(request: Request, most: int) -> Parameters:
@@ -47,8 +50,8 @@ async def of_post(request: Request, most: int) -> Parameters:
 async def of_form(request: Request, most: int) -> Parameters:
     """What a form asks for whose file is still to be read."""
     coding_of(request)
-    operation, digest = await read_upload(request, decode, most)
-    return checked(operation, digest)
+    operation, digest, file = await read_upload(request, decode, most)
+    return checked(operation, digest)._replace(file=file)
 
 
 def of_url(request: Request) -> Parameters:

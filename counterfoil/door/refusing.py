@@ -15,8 +15,6 @@ _log = structlog.get_logger("counterfoil.graphql")
 
 # RFC 9110, 15.5.6: a 405 says which methods there are.
 METHODS = "GET, HEAD, OPTIONS, POST"
-# RFC 9110, 11.6.1: a 401 says how to sign in.
-CHALLENGE = MappingProxyType({"WWW_Authenticate": "Bearer"})
 
 
 class Refused(Exception):
@@ -64,6 +62,14 @@ def refusal(refused: Refused) -> Response:
     It leaves one line in the log.
     """
     _log.info("refused", path="", code=refused.code)
-    body = {"errors": [{"message": str(refused), "extensions": {"code": refused.code}}]}
-    content_type = f"{GRAPHQL}; charset=utf-8"
-    return Response(orjson.dumps(body), refused.status, {**refused.headers, "Content-Type": content_type})
+    return error_response(refused.status, str(refused), {"code": refused.code}, refused.headers)
+
+
+def error_response(
+    status: int, message: str, extensions: Mapping[str, str], headers: Mapping[str, str] = MappingProxyType({})
+) -> Response:
+    """A request error result with one error, which has these `extensions`."""
+    body = orjson.dumps({"errors": [{"message": message, "extensions": dict(extensions)}]})
+    # Its type is the same whatever is accepted; but whether there is an error may depend on that (406).
+    own = {"Content-Type": f"{GRAPHQL}; charset=utf-8", "Vary": "Accept"}
+    return Response(body, status, {**headers, **own})

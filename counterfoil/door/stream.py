@@ -7,8 +7,9 @@ https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md, and the event 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import AbstractContextManager, aclosing
+from types import MappingProxyType
 
 import orjson
 from starlette.requests import ClientDisconnect, Request
@@ -26,6 +27,9 @@ from schema.context import Context
 HEARTBEAT_SECONDS = 15.0
 SLOW_SECONDS = 15.0
 EVENT_STREAM = "text/event-stream"
+_HEADERS: Mapping[str, str] = MappingProxyType(
+    {"content-type": EVENT_STREAM, "vary": "Accept", "x-accel-buffering": "no"}
+)
 _COMMENT = b":\n\n"
 _COMPLETE = b"event: complete\ndata:\n\n"
 
@@ -42,12 +46,23 @@ class Streams:
         self._places = places
         self._ending = ending
 
-    def answer(self, request: Request, asked: Parameters, context: Context) -> EventStream:
+    def answer(self, request: Request, asked: Parameters, context: Context) -> Response:
         """The results of an operation, also the errors of its document. Refused when the client has too many open."""
+        if request.method == "HEAD":
+            # RFC 9110, 9.3.2: as a GET is answered, whose head says nothing of the results.
+            with self._places.take(context.request.client_address):
+                return _head()
         context.last_event_id = request.headers.get("last-event-id")
         allowed = ANY if request.method == "POST" else ANY - {OperationType.MUTATION}
         place = self._places.take(context.request.client_address)
         return EventStream(self._operations.answers(asked, context, allowed), self._ending, place)
+
+
+def _head() -> Response:
+    head = Response(headers=_HEADERS)
+    # Nobody knows how long the stream would be.
+    del head.headers["content-length"]
+    return head
 
 
 class EventStream(Response):
@@ -58,7 +73,7 @@ class EventStream(Response):
     def __init__(
         self, answers: AsyncGenerator[Answer, None], ending: Ending, place: AbstractContextManager[object]
     ) -> None:
-        super().__init__(headers={"content-type": EVENT_STREAM, "vary": "Accept", "x-accel-buffering": "no"})
+        super().__init__(headers=_HEADERS)
         del self.headers["content-length"]
         self._answers = answers
         self._ending = ending

@@ -7,6 +7,7 @@ The operation runs when the file begins; its bytes come when a mutation asks for
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from typing import Any, NamedTuple
@@ -24,6 +25,8 @@ from schema.upload import IncomingFile
 # Browsers ask for permission before they send one of these to another origin, which they do not for a form.
 HEADERS = ("Counterfoil-Upload", "Apollo-Require-Preflight", "X-Requested-With")
 
+_INDEX = re.compile(r"[0-9]{1,9}")
+
 
 def is_upload(scope: Scope) -> bool:
     """Whether the request says that it is a form with a file for the API."""
@@ -38,11 +41,27 @@ def check_header(headers: Headers) -> None:
         raise Refused(400, f"Send the header {HEADERS[0]}, with any value, together with a multipart request.")
 
 
+class Arriving:
+    """The file as it comes. `begins` is called when somebody starts to read it, which nobody may ever do."""
+
+    def __init__(self, pieces: AsyncIterator[bytes]) -> None:
+        self.begins: Callable[[], None] | None = None
+        self._pieces = pieces
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """What it holds."""
+        if self.begins is not None:
+            self.begins()
+        async for piece in self._pieces:
+            yield piece
+
+
 class Upload(NamedTuple):
-    """What a multipart request holds: GraphQL's operation with the file in it, and the digest of all but the file."""
+    """What a multipart request holds: GraphQL's operation with the `file` in it, and the digest of all but the file."""
 
     operation: Any
     digest: str
+    file: Arriving
 
 
 async def read_upload(request: Request, decode: Callable[[bytes], Any], longest: int) -> Upload:
@@ -58,8 +77,9 @@ async def read_upload(request: Request, decode: Callable[[bytes], Any], longest:
         raise bad_upload(f"The part {name} is missing: `map` names it.")
     if part.name != name or part.filename is None:
         raise bad_upload(f"After `map` comes the file: a part with the name {name} and a filename.")
-    _put(operation, path, IncomingFile(part.filename, parts.last(), digest))
-    return Upload(operation, digest)
+    file = Arriving(parts.last())
+    _put(operation, path, IncomingFile(part.filename, file.pieces(), digest))
+    return Upload(operation, digest, file)
 
 
 class _Part(NamedTuple):
@@ -174,11 +194,20 @@ def _put(operation: Any, path: str, incoming: IncomingFile) -> None:
     place: Any = last
     try:
         for step in way:
-            target = target[int(step) if isinstance(target, list) else step]
-        place = int(last) if isinstance(target, list) else last
+            target = target[_place(target, step)]
+        place = _place(target, last)
         free = way[:1] == ["variables"] and isinstance(target, dict | list) and target[place] is None
     except (KeyError, IndexError, TypeError, ValueError):
         free = False
     if not free:
         raise bad_upload("`map` must name a place in `variables` that is null in `operations`.")
     target[place] = incoming
+
+
+def _place(target: object, step: str) -> int | str:
+    """A key of an object as it is, an index of a list as a number. ValueError for what int() takes and nobody means."""
+    if not isinstance(target, list):
+        return step
+    if not _INDEX.fullmatch(step):
+        raise ValueError(step)
+    return int(step)

@@ -6,6 +6,8 @@ A request comes in through `Requests`, is read by `parameters`, its document fou
 
 from __future__ import annotations
 
+from functools import partial
+
 from starlette.requests import Request as HTTPRequest
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -21,7 +23,7 @@ from counterfoil.door.answering import answer
 from counterfoil.door.context import context_of
 from counterfoil.door.cookies import Cookies
 from counterfoil.door.crowd import Crowd
-from counterfoil.door.media import GRAPHQL, HTML, JSON, preferred
+from counterfoil.door.media import GRAPHQL, HTML, JSON, listed, preferred
 from counterfoil.door.parameters import Parameters
 from counterfoil.door.patience import at_most
 from counterfoil.door.persisted import Persisted
@@ -78,8 +80,8 @@ class View(GraphQL[Context, None]):
             raise Refused(405, f"GraphQL comes by {METHODS}.", "METHOD_NOT_ALLOWED", Allow=METHODS)
         if self._graphiql is not None and _wants_page(request):
             return self._graphiql.page()
-        streams = request.method != "HEAD" and not is_upload(request.scope)
-        media = preferred(request.headers.get("accept"), (*_OFFERED, EVENT_STREAM) if streams else _OFFERED)
+        offered = _OFFERED if is_upload(request.scope) else (*_OFFERED, EVENT_STREAM)
+        media = preferred(listed(request.headers, "accept"), offered)
         if media is None:
             told = f"Accept {GRAPHQL}, {JSON} or {EVENT_STREAM}: there is nothing else."
             raise Refused(406, told, "NOT_ACCEPTABLE")
@@ -113,9 +115,11 @@ class View(GraphQL[Context, None]):
             return await context_of(request, self._settings.trusted_proxies, self._cookies)
 
     async def _run(self, text: str, asked: Parameters, context: Context, method: str) -> ExecutionResult:
-        seconds = self._settings.upload_timeout if context.upload else self._settings.execution_timeout
         try:
-            async with at_most(seconds):
+            async with at_most(self._settings.execution_timeout) as patience:
+                if asked.file is not None:
+                    # Only who reads a file waits for its sender: a query in a form has no more time than others.
+                    asked.file.begins = partial(patience.extend, self._settings.upload_timeout)
                 return await self.schema.execute(
                     text,
                     variable_values=asked.variables,
@@ -139,6 +143,7 @@ def _wants_page(request: HTTPRequest) -> bool:
     """Whether a browser asks for GraphiQL: a URL without a document, in a type that people read."""
     if request.method == "POST":
         return False
-    sent = request.query_params
-    liked = preferred(request.headers.get("accept"), (*_OFFERED, HTML))
-    return liked == HTML and "query" not in sent and "documentId" not in sent
+    if preferred(listed(request.headers, "accept"), (*_OFFERED, HTML)) != HTML:
+        return False
+    # `extensions` alone may name a document, too.
+    return request.query_params.keys().isdisjoint(("query", "documentId", "extensions"))

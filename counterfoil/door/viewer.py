@@ -9,6 +9,9 @@ from starlette.datastructures import Headers
 from audit import Actor
 from services.viewer import find_viewer
 
+# RFC 6750, 3: the scheme has at least one parameter.
+_REALM = 'Bearer realm="Counterfoil"'
+
 
 class Viewer(NamedTuple):
     """Who asks. `actor` is None for somebody not signed in; `refused` says that a token came and was no good.
@@ -28,16 +31,27 @@ async def viewer_of(headers: Headers, cookie: str | None = None) -> Viewer:
 
     Cookies.token_of says whether a cookie counts.
     """
-    scheme, _, sent = headers.get("authorization", "").partition(" ")
-    if sent:
-        return await _viewer(sent.strip() if scheme.lower() == "bearer" else None, by_cookie=False)
+    bearer = bearer_of(headers)
+    if bearer is not None:
+        return await _viewer(bearer, by_cookie=False)
     if cookie is not None:
         return await _viewer(cookie, by_cookie=True)
     return Viewer()
 
 
-async def _viewer(token: str | None, *, by_cookie: bool) -> Viewer:
-    found = await find_viewer(token) if token is not None else None
+def bearer_of(headers: Headers) -> str | None:
+    """The bearer token in Authorization. None without one: other schemes are a proxy's affair (RFC 9110, 11.6.2)."""
+    scheme, _, sent = headers.get("authorization", "").partition(" ")
+    return sent.strip() or None if scheme.lower() == "bearer" else None
+
+
+def challenge(headers: Headers) -> str:
+    """What WWW-Authenticate says beside 401 to whoever sent these headers (RFC 9110, 11.6.1; RFC 6750, 3)."""
+    return _REALM if bearer_of(headers) is None else f'{_REALM}, error="invalid_token"'
+
+
+async def _viewer(token: str, *, by_cookie: bool) -> Viewer:
+    found = await find_viewer(token)
     if found is None:
         return Viewer(refused=True, by_cookie=by_cookie)
     actor, session_id = found

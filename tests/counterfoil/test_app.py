@@ -88,6 +88,15 @@ async def test_the_home_page_leads_to_graphql() -> None:
         response = await sender.get("/")
         assert (response.status_code, response.headers["location"]) == (307, "/graphql")
         assert (await sender.get("/nowhere")).status_code == 404
+        # No address is guessed: what is sent to a wrong one, passwords and tokens of downloads, goes nowhere else.
+        for method, path in (
+            ("POST", "/graphql/"),
+            ("GET", "/healthz/"),
+            ("GET", "/documents/x/a.pdf/"),
+            ("GET", "/pdf/x/"),
+        ):
+            response = await sender.request(method, path, headers={"host": "evil.example.com"})
+            assert (response.status_code, response.headers.get("location")) == (404, None), path
 
 
 async def test_neighbours_answer_get_and_head_only() -> None:
@@ -134,11 +143,50 @@ async def test_a_listed_origin_may_and_no_other() -> None:
             "Counterfoil-Csrf",
             "Counterfoil-Session",
             "X-Request-Id",
+            "Last-Event-ID",
+            "Content-Encoding",
         ):
             sent = {"origin": DESK, **wanted, "access-control-request-headers": name}
             assert (await sender.options("/graphql", headers=sent)).status_code == 200
         sent = {"origin": DESK, **wanted, "access-control-request-headers": "X-Anything"}
         assert (await sender.options("/graphql", headers=sent)).status_code == 400
+
+
+async def test_a_page_of_a_listed_origin_can_read_what_is_refused_and_what_failed(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fetch, 4.9: without these headers a script learns of a network error, and neither status nor the request's id."""
+
+    async def broken(*_: object) -> None:
+        raise RuntimeError("broken")
+
+    async with http(create_app(read_settings(cors_origins=DESK, max_body=1024))) as sender:
+        sender.headers["origin"] = DESK
+        json = {"content-type": "application/json"}
+        answers = {
+            413: await sender.post("/graphql", content=b" " * 2000, headers=json),
+            414: await sender.get("/graphql?query=" + "x" * 20_000),
+            431: await sender.post("/graphql", headers={"x-much": "x" * 20_000}),
+            406: await sender.get("/graphql?query=%7B__typename%7D", headers={"accept": "image/png"}),
+            404: await sender.get("/nowhere"),
+        }
+        preflight = await sender.options("/graphql", headers={"access-control-request-method": "POST"})
+        monkeypatch.setattr("counterfoil.door.view.View.__call__", broken)
+        answers[500] = await sender.post("/graphql", json={"query": "{ __typename }"})
+    for status, response in answers.items():
+        assert response.status_code == status
+        assert response.headers["access-control-allow-origin"] == DESK, status
+        exposed = response.headers["access-control-expose-headers"].split(", ")
+        assert {"X-Request-Id", "Retry-After", "WWW-Authenticate"} <= set(exposed), status
+        assert "Origin" in response.headers["vary"].split(", "), status
+        if status != 404:
+            assert response.headers["content-type"] == "application/graphql-response+json; charset=utf-8", status
+            assert "Accept" in response.headers["vary"].split(", "), status
+    for response in (preflight, *answers.values()):
+        assert response.headers["x-request-id"].startswith("req_")
+        assert response.headers["x-content-type-options"] == "nosniff"
+        assert response.headers["cache-control"] == "no-store"
+        assert "frame-ancestors 'none'" in response.headers["content-security-policy"]
 
 
 async def test_each_serving_process_reads_its_environment(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:

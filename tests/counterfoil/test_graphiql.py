@@ -111,8 +111,9 @@ async def test_its_style_sheets_load_nothing_from_elsewhere(built: list[Path]) -
                 assert address.startswith(("data:image/", "#")) or HASHED.fullmatch(address.removeprefix("./")), address
 
 
-async def test_turned_off_nothing_of_it_is_there(built: list[Path]) -> None:
-    for settings in (read_settings(graphiql=False), read_settings(only_trusted_documents=True)):
+async def test_turned_off_nothing_of_it_is_there(built: list[Path], tmp_path: Path) -> None:
+    trusting = read_settings(trusted_documents=tmp_path, only_trusted_documents=True)
+    for settings in (read_settings(graphiql=False), trusting):
         async with http(create_app(settings)) as sender:
             assert (await sender.get("/graphql", headers={"accept": "text/html"})).status_code == 406
             assert (await sender.get(f"/assets/{built[0].name}")).status_code == 404

@@ -47,10 +47,30 @@ def test_what_is_given_goes_before_the_environment_and_none_is_not_given(monkeyp
 
 def test_lists_are_parted_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COUNTERFOIL_CORS_ORIGINS", "https://desk.example.com, http://localhost:3000,")
-    monkeypatch.setenv("COUNTERFOIL_TRUSTED_PROXIES", "10.0.0.1,2001:DB8::1")
+    monkeypatch.setenv("COUNTERFOIL_TRUSTED_PROXIES", "10.0.0.1,2001:DB8::1, 10.0.0.0/8")
     settings = read_settings()
     assert settings.cors_origins == ("https://desk.example.com", "http://localhost:3000")
-    assert settings.trusted_proxies == ("10.0.0.1", "2001:db8::1")
+    assert [str(network) for network in settings.trusted_proxies] == ["10.0.0.1/32", "2001:db8::1/128", "10.0.0.0/8"]
+
+
+def test_origins_are_listed_as_browsers_send_them() -> None:
+    for written, sent in (
+        ("https://Desk.Example.com", "https://desk.example.com"),
+        ("HTTPS://desk.example.com:443", "https://desk.example.com"),
+        ("http://localhost:80", "http://localhost"),
+        ("http://localhost:443", "http://localhost:443"),
+        ("https://desk.example.com:08443", "https://desk.example.com:8443"),
+        ("http://[::1]:5173", "http://[::1]:5173"),
+        ("http://[0:0::1]:80", "http://[::1]"),
+        ("https://xn--bcher-kva.example", "https://xn--bcher-kva.example"),
+    ):
+        assert read_settings(cors_origins=written).cors_origins == (sent,), written
+
+
+def test_only_trusted_documents_without_any_would_refuse_everything(tmp_path: Path) -> None:
+    with pytest.raises(BadSettings, match="ONLY_TRUSTED_DOCUMENTS needs COUNTERFOIL_TRUSTED_DOCUMENTS"):
+        read_settings(only_trusted_documents=True)
+    assert read_settings(only_trusted_documents=True, trusted_documents=tmp_path).only_trusted_documents
 
 
 @pytest.mark.parametrize(
@@ -72,7 +92,28 @@ def test_lists_are_parted_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
         ("COUNTERFOIL_LOG_LEVEL", "hidden", "'debug', 'info', 'warning' or 'error'"),
         ("COUNTERFOIL_CORS_ORIGINS", "*", "Write origins such as"),
         ("COUNTERFOIL_CORS_ORIGINS", "https://desk.example.com/path", "Write origins such as"),
+        *(
+            ("COUNTERFOIL_CORS_ORIGINS", f"https://{hidden}", "Write origins such as")
+            for hidden in (
+                "ada:hidden@desk.example.com",
+                "*.hidden.example.com",
+                "hiddén.example.com",
+                "hidden.example.com:",
+                "hidden.example.com:0",
+                "hidden.example.com:65536",
+                "hidden.example.com?a",
+                "hidden.example.com#a",
+                "hidden example.com",
+                "[hidden]",
+                "[::1::2]",
+                "",
+            )
+        ),
+        ("COUNTERFOIL_CORS_ORIGINS", "ftp://hidden.example.com", "Write origins such as"),
+        ("COUNTERFOIL_CORS_ORIGINS", "null", "Write origins such as"),
         ("COUNTERFOIL_TRUSTED_PROXIES", "*", "IPv4 or IPv6 address"),
+        ("COUNTERFOIL_TRUSTED_PROXIES", "10.0.0.1,hidden.example.com", "IPv4 or IPv6 address"),
+        ("COUNTERFOIL_TRUSTED_PROXIES", "10.0.0.1/8", "IPv4 or IPv6 address"),
         ("COUNTERFOIL_SMTP_URL", "hidden", "Write smtp://host"),
         ("COUNTERFOIL_SMTP_URL", "smtp://ada:hidden@host:none", "Write smtp://host"),
         ("COUNTERFOIL_SMTP_URL", "smtp://ada:hid/den@host", "Write smtp://host"),

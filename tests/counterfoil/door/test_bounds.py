@@ -17,7 +17,7 @@ import models
 from audit import Change
 from counterfoil.app import create_app
 from counterfoil.door import admission, decoding, documents, viewer
-from counterfoil.door.requests import limited
+from counterfoil.door.guard import limited
 from counterfoil.settings import read_settings
 from schema.context import Loaders
 from schema.limits import Limits

@@ -31,6 +31,8 @@ VIEWER = "query Cookies { viewer { actor { name } } }"
 SIGN_IN = """mutation ($input: SignInInput!) {
   signIn(input: $input) { token viewer { actor { name } } events { action } errors { code } }
 }"""
+STREAM = {"Accept": "text/event-stream"}
+FORM = form({"query": "{ nothing }", "variables": {"input": {}}}, SentFile("a.txt", b"a"))
 SIGN_OUT = "mutation { signOut { events { action } errors { code } } }"
 
 
@@ -168,9 +170,29 @@ async def test_a_bearer_token_goes_before_the_cookie(client_with: ClientWith) ->
     assert await page.send(VIEWER, {}, CSRF)
 
 
+async def test_what_a_proxy_asks_for_leaves_the_cookie_as_it_is(client_with: ClientWith) -> None:
+    """A site behind Basic authentication: the browser sends its password for the proxy with every request."""
+    page = await signed_in(client_with)
+    for sent in ("Basic YTpi", "Digest username=a", "Bearer", "Bearer ", "cfs_x"):
+        authorization = {"Authorization": sent}
+        assert await page.send(VIEWER, {}, {**CSRF, **authorization}), sent
+        # It proves nothing about who has sent the request.
+        assert await page.send(VIEWER, {}, authorization) == {}, sent
+        assert page.codes == ["CSRF"], sent
+        assert await page.send(VIEWER, {}, {**CSRF, **authorization, "Sec-Fetch-Site": "cross-site"}) == {}, sent
+
+
 async def test_with_a_cookie_nothing_runs_that_a_page_of_others_could_have_sent(client_with: ClientWith) -> None:
     page = await signed_in(client_with)
     asked = {"query": VIEWER}
+    sends: list[dict[str, Any]] = [
+        {"method": "POST", "json": asked},
+        {"method": "GET", "params": asked},
+        {"method": "HEAD", "params": asked},
+        {"method": "POST", "json": asked, "headers": STREAM},
+        {"method": "GET", "params": asked, "headers": STREAM},
+        {"method": "HEAD", "params": asked, "headers": STREAM},
+    ]
     for header, origin, site in product(
         (False, True),
         # The scheme of a page here may be another than ours: a proxy takes TLS off.
@@ -183,16 +205,20 @@ async def test_with_a_cookie_nothing_runs_that_a_page_of_others_could_have_sent(
             **({"Sec-Fetch-Site": site} if site else {}),
         }
         ours = site == "same-origin" or (site is None and origin in (None, HOME, "https://counterfoil.test"))
-        answers = [
-            await page.http.post("/graphql", json=asked, headers=sent),
-            await page.http.get("/graphql", params=asked, headers=sent),
-        ]
-        for response in answers:
-            told = f"{response.request.method} {sent}"
+        for request in sends:
+            response = await page.http.request(
+                url="/graphql", **{**request, "headers": {**request.get("headers", {}), **sent}}
+            )
+            told = f"{request} {sent}"
             assert (response.status_code == 200) == (header and ours), told
-            if response.status_code != 200:
+            if response.status_code != 200 and request["method"] != "HEAD":
                 assert (response.status_code, code_of(response)) == (403, "CSRF"), told
                 assert "data" not in response.json(), told
+        # A form needs a header anyway, which counts for both.
+        multipart = {**sent, **({"Counterfoil-Upload": "1"} if header else {})}
+        response = await page.http.post("/graphql", headers=multipart, **FORM)
+        refused = 403 if header else 400
+        assert response.status_code == (422 if header and ours else refused), f"form {sent}"
 
 
 def code_of(response: httpx.Response) -> str:

@@ -10,6 +10,7 @@ ACCEPTED: dict[str | None, str | None] = {
     None: GRAPHQL,
     "": GRAPHQL,
     " ": GRAPHQL,
+    ", ": GRAPHQL,
     "*/*": GRAPHQL,
     "application/*": GRAPHQL,
     JSON: JSON,

@@ -12,7 +12,8 @@ import pytest
 from counterfoil.app import create_app
 from counterfoil.door import persisted
 from counterfoil.settings import BadSettings, read_settings
-from tests.client import Client, ClientWith
+from tests.client import Client, ClientWith, File, form
+from tests.counterfoil.door.socket import connected
 
 pytestmark = pytest.mark.anyio
 
@@ -104,6 +105,10 @@ async def test_who_is_signed_in_registers_a_document(client: Client, client_with
     assert await ask(known, automatic(NAME)) == {"__typename": "Query"}
     extensions = json.dumps(automatic(NAME)["extensions"])
     assert (await known.http.get("/graphql", params={"extensions": extensions})).json()["data"]
+    # A page that asks so gets its answer, and not GraphiQL.
+    browser = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    response = await known.http.get("/graphql", params={"extensions": extensions}, headers=browser)
+    assert response.json() == {"data": {"__typename": "Query"}}
     # It is no right to anything: a stranger who names it is asked to sign in like everybody.
     assert await ask(known, automatic(WHO, query=WHO)) == ADA
     assert await ask(stranger, automatic(WHO)) == "UNAUTHENTICATED"
@@ -156,6 +161,40 @@ async def test_only_trusted_documents_are_taken_when_it_is_said_so(client: Clien
         assert response.json()["errors"][0]["extensions"]["code"] == "DOCUMENT_NOT_TRUSTED"
     assert await ask(known, automatic(NAME)) == "PERSISTED_QUERY_NOT_FOUND"
     assert (await known.http.get("/graphql", headers={"accept": "text/html"})).status_code == 406
+
+
+async def test_no_way_leads_around_the_trusted_documents(client: Client, folder: Path) -> None:
+    app = create_app(read_settings(trusted_documents=folder, only_trusted_documents=True))
+    known = Client(client.token, app=app)
+    extensions = json.dumps(automatic(NAME)["extensions"])
+    upload = form({"query": NAME, "variables": {"input": {}}}, File("a.txt", b"a"))
+    refused: list[tuple[dict[str, Any], int, str]] = [
+        ({"method": "GET", "params": {"query": NAME}}, 403, "DOCUMENT_NOT_TRUSTED"),
+        ({"method": "GET", "params": {"query": NAME, "extensions": extensions}}, 403, "DOCUMENT_NOT_TRUSTED"),
+        ({"method": "GET", "params": {"extensions": extensions}}, 422, "PERSISTED_QUERY_NOT_FOUND"),
+        ({"method": "POST", "headers": {"Counterfoil-Upload": "1"}, **upload}, 403, "DOCUMENT_NOT_TRUSTED"),
+    ]
+    for sent, status, code in refused:
+        response = await known.http.request(url="/graphql", **sent)
+        assert response.status_code == status, sent
+        assert response.json()["errors"][0]["extensions"]["code"] == code, sent
+    stream = {"accept": "text/event-stream"}
+    streamed: list[dict[str, Any]] = [
+        {"method": "GET", "params": {"query": NAME}},
+        {"method": "POST", "json": {"query": NAME}},
+    ]
+    for sent in streamed:
+        response = await known.http.request(url="/graphql", headers=stream, **sent)
+        assert '"DOCUMENT_NOT_TRUSTED"' in response.text, sent
+        assert '"data":' not in response.text, sent
+    response = await known.http.get("/graphql", headers=stream, params={"documentId": f"sha256:{sha(WHO)}"})
+    assert '"Ada Admin"' in response.text
+    async with connected(app=app) as socket:
+        await socket.init(client.token)
+        answer = await socket.run("a", NAME)
+        assert answer["type"] == "error"
+        assert [error["extensions"]["code"] for error in answer["payload"]] == ["DOCUMENT_NOT_TRUSTED"]
+        assert (await socket.run("b", WHO))["payload"] == {"data": ADA}
 
 
 BAD_FOLDERS: list[tuple[str, bytes, str]] = [

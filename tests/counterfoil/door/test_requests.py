@@ -5,20 +5,22 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
+from urllib.parse import unquote
 
 import httpx
 import pytest
 import structlog
 from starlette.requests import HTTPConnection
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import models
 from audit.event import CLIENT_ADDRESS, read_disclosures
 from counterfoil.app import create_app
+from counterfoil.door.guard import Guard, limited
 from counterfoil.door.refusing import BodyRefused
-from counterfoil.door.requests import HEADER, Requests, client_address, limited
+from counterfoil.door.requests import HEADER, Requests, client_address
 from counterfoil.settings import read_settings
-from tests.client import Client
+from tests.client import Client, default_app
 
 pytestmark = pytest.mark.anyio
 
@@ -96,6 +98,45 @@ async def test_a_request_leaves_one_line_in_the_log(client: Client) -> None:
     }
 
 
+TOKEN = "WyJkb2NfMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAiLCJzZXNfMDAwMCJd.aSGX6Q.dQw4w9WgXcQ"
+PATHS = {
+    "/graphql": "/graphql",
+    "/mail/events/ses": "/mail/events/ses",
+    "/nowhere": "/nowhere",
+    f"/documents/{TOKEN}/a.pdf": "/documents/…",
+    f"/documents/{TOKEN}": "/documents…",
+    f"/documents/{TOKEN}/a/b.pdf": "/documents…",
+    f"/pdf/{TOKEN}": "/pdf/…",
+    f"/pdf/{TOKEN}/": "/pdf…",
+    f"//documents/{TOKEN}/a.pdf": "/…",
+    f"/graphql/../documents/{TOKEN}/a.pdf": "/graphql…",
+    f"/./pdf/{TOKEN}": "/.…",
+    f"/%64ocuments/{TOKEN}/a.pdf": "/documents/…",
+    f"/%2564ocuments/{TOKEN}/a.pdf": "/…",
+    f"/documents%2F{TOKEN}%2Fa.pdf": "/documents/…",
+    f"/documents%252F{TOKEN}%252Fa.pdf": "/documents…",
+    f"/DOCUMENTS/{TOKEN}/a.pdf": "/DOCUMENTS…",
+    f"/pdf;v=1/{TOKEN}": "/pdf…",
+    f"/{TOKEN}": f"/{TOKEN[:20]}…",
+}
+
+
+async def test_no_token_of_a_download_is_logged_however_its_address_is_bent(client: Client) -> None:
+    for path, shown in PATHS.items():
+        for method in ("GET", "POST", "OPTIONS"):
+            # A preflight is answered before anybody has looked where it leads.
+            headers = [(b"origin", b"https://evil.example.com"), (b"access-control-request-method", b"GET")]
+            # Not through httpx, which would straighten the path.
+            server = {"server": ("counterfoil.test", 80), "scheme": "http", "client": None, "query_string": b""}
+            asked = scope(method=method, path=unquote(path), raw_path=path.encode(), headers=headers, **server)
+            spoken = Spoken({"type": "http.request", "body": b""})
+            with structlog.testing.capture_logs() as entries:
+                await default_app()(asked, spoken.receive, spoken.send)
+            [entry] = [entry for entry in entries if entry["event"] == "request"]
+            assert entry["path"] == shown or method == "OPTIONS", path
+            assert TOKEN[:30] not in str(entries), path
+
+
 async def test_a_body_may_have_a_mebibyte(client: Client) -> None:
     response = await client.http.post("/graphql", content=body_of(MIB), headers=JSON)
     assert response.json() == {"data": {"viewer": {"actor": {"name": "Ada Admin"}}}}
@@ -147,7 +188,7 @@ def connection(direct: str | None, *forwarded: str) -> HTTPConnection:
     return HTTPConnection({"type": "http", "headers": headers, "client": (direct, 1) if direct else None})
 
 
-PROXIES = ("10.0.0.1", "10.0.0.2")
+PROXIES = ("10.0.0.1", "10.0.0.2", "10.1.0.0/16", "2001:db8:1::/48")
 
 
 @pytest.mark.parametrize(
@@ -165,7 +206,24 @@ PROXIES = ("10.0.0.1", "10.0.0.2")
         ("10.0.0.1", ("2001:db8::7",), PROXIES, "2001:db8::7"),
         ("10.0.0.1", (), PROXIES, "10.0.0.1"),
         ("10.0.0.1", ("", " , "), PROXIES, "10.0.0.1"),
-        ("10.0.0.1", ("10.0.0.2, 10.0.0.1",), PROXIES, "10.0.0.1"),
+        ("10.0.0.1", ("10.0.0.2, 10.0.0.1",), PROXIES, "10.0.0.2"),
+        ("::ffff:10.0.0.1", ("203.0.113.7",), PROXIES, "203.0.113.7"),
+        ("10.0.0.1", ("203.0.113.7",), ("::ffff:10.0.0.1",), "203.0.113.7"),
+        ("::ffff:203.0.113.9", ("203.0.113.7",), PROXIES, "203.0.113.9"),
+        ("10.0.0.1", ("::ffff:203.0.113.7, ::ffff:10.0.0.2",), PROXIES, "203.0.113.7"),
+        ("10.1.2.3", ("203.0.113.7, 10.1.255.1",), PROXIES, "203.0.113.7"),
+        ("10.1.2.3", ("203.0.113.7",), ("::ffff:10.1.0.0/112",), "203.0.113.7"),
+        ("2001:db8:1::7", ("203.0.113.7",), PROXIES, "203.0.113.7"),
+        ("10.2.0.1", ("203.0.113.7",), PROXIES, "10.2.0.1"),
+        ("10.0.0.1", ("203.0.113.7:5678",), PROXIES, "203.0.113.7"),
+        ("10.0.0.1", ("[2001:DB8::7]:99",), PROXIES, "2001:db8::7"),
+        ("10.0.0.1", ("[2001:db8::7]",), PROXIES, "2001:db8::7"),
+        ("10.0.0.1", ("203.0.113.7, unknown",), PROXIES, "10.0.0.1"),
+        ("10.0.0.1", ("203.0.113.7, unknown, 10.0.0.2",), PROXIES, "10.0.0.2"),
+        ("10.0.0.1", ("<script>",), PROXIES, "10.0.0.1"),
+        ("10.0.0.1", ("fe80::1%<script>",), PROXIES, "10.0.0.1"),
+        ("10.0.0.1", ("203.0.113.700",), PROXIES, "10.0.0.1"),
+        ("a socket", ("203.0.113.7",), PROXIES, "a socket"),
     ],
     ids=[
         "nobody between",
@@ -180,13 +238,31 @@ PROXIES = ("10.0.0.1", "10.0.0.2")
         "IPv6",
         "a proxy that says nothing",
         "an empty header",
-        "only proxies",
+        "only proxies: the one that is furthest away",
+        "IPv4 through a socket for IPv6",
+        "a proxy that is written as such a socket has it",
+        "a client through such a socket",
+        "such addresses in the header",
+        "a network of proxies",
+        "a network that is written as such a socket has it",
+        "a network in IPv6",
+        "somebody beside the network",
+        "a port",
+        "a port behind IPv6",
+        "brackets",
+        "a proxy that does not know",
+        "a proxy before one that does not know",
+        "markup",
+        "a zone",
+        "a number that is too large",
+        "a peer without an address",
     ],
 )
 def test_the_clients_address(
     direct: str | None, forwarded: tuple[str, ...], trusted: tuple[str, ...], address: str | None
 ) -> None:
-    assert client_address(connection(direct, *forwarded), trusted) == address
+    proxies = read_settings(trusted_proxies=",".join(trusted)).trusted_proxies
+    assert client_address(connection(direct, *forwarded), proxies) == address
 
 
 async def test_the_address_behind_a_trusted_proxy_is_in_the_event(client: Client) -> None:
@@ -215,6 +291,10 @@ class Spoken:
         self.sent.append(message)
 
 
+def guarded(app: ASGIApp) -> Requests:
+    return Requests(Guard(app, read_settings()))
+
+
 def scope(**more: Any) -> Scope:
     return {"type": "http", "method": "POST", "path": "/graphql", "headers": [], **more}
 
@@ -240,7 +320,7 @@ async def test_an_answer_that_breaks_off_is_not_answered_twice(entries: list[Any
         raise RuntimeError("half-way")
 
     spoken = Spoken()
-    await Requests(breaks_off, read_settings())(scope(), spoken.receive, spoken.send)
+    await guarded(breaks_off)(scope(), spoken.receive, spoken.send)
     assert [message["type"] for message in spoken.sent] == ["http.response.start"]
     assert [(entry["event"], entry["log_level"]) for entry in entries] == [("bug", "error"), ("request", "info")]
 
@@ -254,7 +334,7 @@ async def test_what_is_not_http_passes_untouched() -> None:
     spoken = Spoken()
     asked = {"type": "lifespan"}
     receive, send = spoken.receive, spoken.send
-    await Requests(app, read_settings())(asked, receive, send)
+    await guarded(app)(asked, receive, send)
     assert passed == [(asked, receive, send)]
 
 
@@ -263,8 +343,10 @@ async def test_the_answer_to_a_bug_is_json_with_the_requests_id() -> None:
         raise RuntimeError("no")
 
     spoken = Spoken()
-    await Requests(stumbles, read_settings())(scope(), spoken.receive, spoken.send)
+    await guarded(stumbles)(scope(), spoken.receive, spoken.send)
     start, body = spoken.sent
     assert start["status"] == 500
-    identifier = dict(start["headers"])[b"x-request-id"].decode()
+    headers = dict(start["headers"])
+    assert headers[b"content-type"] == b"application/graphql-response+json; charset=utf-8"
+    identifier = headers[b"x-request-id"].decode()
     assert json.loads(body["body"])["errors"][0]["extensions"] == {"code": "INTERNAL_ERROR", "requestId": identifier}

@@ -148,12 +148,30 @@ async def test_data_of_null_is_a_partial_success_too(client: Client) -> None:
     assert (response.status_code, response.json()["data"]) == (294, None)
 
 
-async def test_who_may_not_is_told_with_its_status() -> None:
-    """Status Codes: 401, 403 or similar when the client is not permitted to issue the request."""
+async def test_who_may_not_is_told_with_its_status(client: Client) -> None:
+    """Status Codes: 401, 403 or similar when the client is not permitted to issue the request.
+
+    RFC 6750, 3.1: a token that is no good SHOULD be told; who has sent none SHOULD NOT be told of an error.
+    """
+    realm = 'Bearer realm="Counterfoil"'
     stranger = Client()
-    response = await stranger.http.post("/graphql", json={"query": "{ customers { totalCount } }"})
-    assert (response.status_code, response.headers["www-authenticate"]) == (401, "Bearer")
-    assert [error["extensions"]["code"] for error in response.json()["errors"]] == ["UNAUTHENTICATED"]
+    upload = {"content-type": "multipart/form-data; boundary=x", "counterfoil-upload": "1"}
+    for sent, challenge in (
+        (None, realm),
+        ("Bearer", realm),
+        ("Basic YTpi", realm),
+        ("Bearer cfs_unknown", f'{realm}, error="invalid_token"'),
+        ("bearer x", f'{realm}, error="invalid_token"'),
+    ):
+        headers = {"authorization": sent} if sent else {}
+        for response in (
+            await stranger.http.post("/graphql", json={"query": "{ customers { totalCount } }"}, headers=headers),
+            await stranger.http.post("/graphql", content=b"--x--", headers={**upload, **headers}),
+        ):
+            assert (response.status_code, response.headers["www-authenticate"]) == (401, challenge), sent
+            [error] = response.json()["errors"]
+            assert error["extensions"]["code"] == "UNAUTHENTICATED"
+            assert error["message"].startswith("Your session" if "error" in challenge else "Sign in"), sent
 
 
 async def test_answers_depend_on_what_is_accepted(client: Client) -> None:
@@ -167,12 +185,38 @@ async def test_answers_depend_on_what_is_accepted(client: Client) -> None:
 
 async def test_a_head_is_answered_like_a_get(client: Client) -> None:
     """RFC 9110, 9.3.2."""
-    params = {"query": NAME}
-    head = await client.http.head("/graphql", params=params)
-    got = await client.http.get("/graphql", params=params)
-    changing = ("x-request-id",)
-    assert head.status_code == got.status_code == 200
-    assert [(name, value) for name, value in head.headers.items() if name not in changing] == [
-        (name, value) for name, value in got.headers.items() if name not in changing
-    ]
-    assert (await client.http.head("/graphql", params={"query": CREATE})).status_code == 405
+    for query, accept, status in (
+        (NAME, GRAPHQL, 200),
+        (NAME, "text/event-stream", 200),
+        (NAME, "text/event-stream, */*;q=0.1", 200),
+        (NAME, "text/html", 406),
+        ("{ nothing }", JSON, 422),
+        ("{ nothing }", "text/event-stream", 200),
+        (CREATE, GRAPHQL, 405),
+        ("", "text/event-stream", 422),
+    ):
+        sent: dict[str, Any] = {"params": {"query": query}, "headers": {"accept": accept}}
+        head = await client.http.head("/graphql", **sent)
+        got = await client.http.get("/graphql", **sent)
+        assert (head.status_code, got.status_code) == (status, status), (query, accept)
+        changing = ("x-request-id",)
+        assert [(name, value) for name, value in head.headers.items() if name not in changing] == [
+            (name, value) for name, value in got.headers.items() if name not in changing
+        ], (query, accept)
+
+
+async def test_the_lines_of_a_header_are_one_list(client: Client) -> None:
+    """RFC 9110, 5.3."""
+    long = "{ __schema { types { name description } } }"
+    for lines, media in (
+        (("text/html", JSON), JSON + UTF_8),
+        ((f"{JSON};q=0.5", GRAPHQL), GRAPHQL + UTF_8),
+        (("", ""), GRAPHQL + UTF_8),
+        (("image/png", "text/event-stream"), "text/event-stream"),
+    ):
+        headers = [("accept", line) for line in lines]
+        response = await client.http.get("/graphql", params={"query": NAME}, headers=headers)
+        assert (response.status_code, response.headers["content-type"]) == (200, media), lines
+    coded = [("accept-encoding", "br"), ("accept-encoding", "gzip"), ("accept", JSON)]
+    response = await client.http.get("/graphql", params={"query": long}, headers=coded)
+    assert response.headers["content-encoding"] == "gzip"

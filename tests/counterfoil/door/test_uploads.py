@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
@@ -14,10 +15,12 @@ import models
 from counterfoil.app import create_app
 from counterfoil.settings import read_settings
 from models import Permission
+from schema.context import Loaders
 from services import documents
 from services.documents import Storage
 from tests import factories, storages
 from tests.client import Client, ClientWith
+from tests.counterfoil.door.socket import PATIENCE
 from tests.counterfoil.log_lines import told
 from tests.resolvers.documents import UPLOAD_DOCUMENT
 from tests.resolvers.stubs import nothing_recorded
@@ -97,6 +100,13 @@ BAD_FORMS: dict[str, bytes] = {
     "a map into the query": form(SENT, b'{"0": ["query"]}'),
     "a map into a list": form(operations(list=[None]), b'{"0": ["variables.list.x"]}'),
     "a map behind a list": form(operations(list=[None]), b'{"0": ["variables.list.1"]}'),
+    **{
+        f"a map to the place {index!r} of a list": form(
+            operations(list=[None]), json.dumps({"0": [f"variables.list.{index}"]}).encode()
+        )
+        for index in ("-1", " 0", "0 ", "+0", "0_0", "\uff10", "\u0660", "", "9" * 5000)
+    },
+    "a map through a place of a list": form(operations(list=[{"a": None}]), b'{"0": ["variables.list.-1.a"]}'),
     "an empty map path": form(SENT, b'{"0": [""]}'),
     "a part without a name": form(SENT).replace(b'; name="0"', b""),
     "a name that is no UTF-8": form(SENT).replace(b"Letter.txt", b"\xff.txt"),
@@ -251,6 +261,35 @@ async def test_a_length_that_is_too_large_is_refused_at_once(client: Client, sto
         "/graphql", content=b" " * (MIB + 1), headers={"content-type": "application/json"}
     )
     assert response.status_code == 413
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
+async def test_only_reading_a_file_may_take_longer_than_other_operations(
+    client: Client, storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    customer = await factories.customer(client)
+    patient = Client(client.token, app=create_app(read_settings(execution_timeout=1, upload_timeout=600)))
+
+    async def slow() -> AsyncIterator[bytes]:
+        yield form(operations(customer["id"]), file=FILE[:-2], end=b"")
+        await asyncio.sleep(1.2)
+        yield b"\r\n" + END
+
+    response = await patient.http.post("/graphql", content=slow(), headers=FORM)
+    assert response.json()["data"]["uploadDocument"]["errors"] == []
+
+    async def endless(*_: object) -> Any:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(Loaders, "load", endless)
+    query = json.dumps({"query": '{ contact(id: "con_00000000000000000000000000") { id } }', "variables": {"f": None}})
+    async with asyncio.timeout(PATIENCE):
+        response = await patient.http.post(
+            "/graphql", content=form(query.encode(), b'{"0": ["variables.f"]}'), headers=FORM
+        )
+    [error] = response.json()["errors"]
+    assert (response.status_code, error["extensions"]["code"]) == (503, "EXECUTION_TIMEOUT")
+    assert "within 1 seconds" in error["message"]
 
 
 @EVERYWHERE

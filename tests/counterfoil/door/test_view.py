@@ -212,6 +212,7 @@ NO_QUERIES: list[tuple[Any, int]] = [
     ({"query": VIEWER, "extensions": "5"}, 422),
     ({"query": VIEWER, "variables": "[" * 5000}, 400),
     ({"query": [VIEWER, "{ __typename }"]}, 422),
+    ({"query": VIEWER, "documentId": "x"}, 422),
     ("query=%7B__typename%7D%20%23%ff", 400),
     ("query=%7B__typename%7D%20%23%00", 400),
     ("&".join(f"a{number}=1" for number in range(51)), 400),
