@@ -24,6 +24,7 @@ _log = structlog.get_logger("counterfoil.http")
 
 HEADER = "X-Request-Id"
 _KEY = "counterfoil.request_id"
+_READ = "counterfoil.read"
 _WELL_FORMED = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 
@@ -99,7 +100,8 @@ class Requests:
 
     async def _in_turn(self, scope: Scope, status: int) -> None:
         if 400 <= status < 500:
-            await self._pace.kept(client_address(HTTPConnection(scope), self._settings.trusted_proxies))
+            client = client_address(HTTPConnection(scope), self._settings.trusted_proxies)
+            await self._pace.kept(client, scope.get(_READ, 0))
 
     def _limited(self, scope: Scope, receive: Receive) -> Receive:
         settings = self._settings
@@ -158,6 +160,7 @@ def limited(scope: Scope, receive: Receive, most: int, seconds: float) -> Receiv
         except TimeoutError:
             raise body_too_slow(seconds) from None
         received += len(message.get("body", b""))
+        scope[_READ] = received
         if received > most:
             raise body_too_large(most)
         ended = message["type"] == "http.request" and not message.get("more_body", False)
