@@ -138,7 +138,17 @@ def _targets(figures: Figures) -> Iterator[tuple[str, str, str]]:
 
 
 def _targets_of_work(figures: Figures, dialect: str, name: str) -> Iterator[tuple[str, str, str]]:
-    """Of work that no request does."""
+    """Of work that no request does, and of attacks."""
+    attacked = figures.attacks_of(dialect)
+    if attacked:
+        worst = max(attacked, key=lambda figure: figure.ratio)
+        what = f"{attacks.NAME} on {name}: others' p99 at most {attacks.BEARABLE} times as long ({worst.attack.name})"
+        yield _target(what, worst.ratio, attacks.BEARABLE, "{:.1f}", most=True)
+        for known, whose in ((False, "a stranger's"), (True, "somebody's who is signed in")):
+            costs = [figure for figure in attacked if figure.cpu is not None and figure.attack.known is known]
+            most = max(costs, key=lambda figure: figure.cpu or 0)
+            what = f"{attacks.NAME} on {name}: a refusal at most {attacks.CHEAP} ms CPU, {whose} ({most.attack.name})"
+            yield _target(what, most.cpu or 0, attacks.CHEAP, "{:.1f} ms", most=True)
     for figure in figures.batches_of(dialect):
         batch = figure.batch
         what = f"{batch.name} on {name}: {batch.number:,} {batch.things} in at most {batch.seconds:g} s"

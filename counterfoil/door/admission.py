@@ -85,11 +85,9 @@ class Admission(SchemaExtension):
         """What the schema tells of itself."""
         execution = self.execution_context
         asked = execution.query or "", execution.operation_name, execution.variables or {}
-        signed_in = execution.context.actor is not None
+        introspections = self._documents.introspections
         try:
-            return await self._documents.introspections.answer(
-                execution.schema._schema, document, asked, signed_in=signed_in
-            )
+            return await introspections.answer(execution.schema._schema, document, asked, execution.context)
         except RequestError as error:
             return ExecutionResult(data=None, errors=[error])
 

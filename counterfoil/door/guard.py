@@ -18,6 +18,8 @@ from counterfoil.settings import Settings
 
 _log = structlog.get_logger("counterfoil.http")
 
+_READ = "counterfoil.read"
+
 
 class Guard:
     """The ASGI layer inside `Requests`, which has given the request its id."""
@@ -56,7 +58,8 @@ class Guard:
 
     async def _in_turn(self, scope: Scope, status: int) -> None:
         if 400 <= status < 500:
-            await self._pace.kept(client_address(HTTPConnection(scope), self._settings.trusted_proxies))
+            client = client_address(HTTPConnection(scope), self._settings.trusted_proxies)
+            await self._pace.kept(client, scope.get(_READ, 0))
 
     def _limited(self, scope: Scope, receive: Receive) -> Receive:
         settings = self._settings
@@ -102,6 +105,7 @@ def limited(scope: Scope, receive: Receive, most: int, seconds: float) -> Receiv
         except TimeoutError:
             raise body_too_slow(seconds) from None
         received += len(message.get("body", b""))
+        scope[_READ] = received
         if received > most:
             raise body_too_large(most)
         ended = message["type"] == "http.request" and not message.get("more_body", False)

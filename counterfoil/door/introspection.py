@@ -14,12 +14,16 @@ from typing import Any
 import orjson
 from graphql import DocumentNode, ExecutionResult, GraphQLSchema, execute_sync
 
+from counterfoil.door.pace import Pace
+from schema.context import Context
 from schema.errors import RequestError
 
 # Answers that are kept: of many schemas' size each.
 KEPT = 4
 # Seconds between two answers that are made for people who are not signed in.
 PAUSE = 10.0
+# How many answers a second each of them gets.
+PER_SECOND = 2.0
 
 
 class Introspections:
@@ -29,14 +33,14 @@ class Introspections:
         self._kept: OrderedDict[bytes, dict[str, Any]] = OrderedDict()
         self._turn = asyncio.Lock()
         self._free_from = 0.0
+        self._pace = Pace(PER_SECOND)
 
     async def answer(
         self,
         schema: GraphQLSchema,
         document: DocumentNode,
         asked: tuple[str, str | None, Mapping[str, Any]],
-        *,
-        signed_in: bool,
+        context: Context,
     ) -> ExecutionResult:
         """The result of an operation that asks for nothing else: `asked` are its text, its name and its variables.
 
@@ -44,8 +48,10 @@ class Introspections:
         """
         text, name, variables = asked
         key = orjson.dumps([text, name, variables], option=orjson.OPT_SORT_KEYS)
+        if context.actor is None:
+            await self._pace.kept(context.request.client_address, 0)
         if key not in self._kept:
-            if not signed_in:
+            if context.actor is None:
                 self._claim()
             async with self._turn:
                 if key not in self._kept:

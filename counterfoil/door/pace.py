@@ -8,8 +8,11 @@ from __future__ import annotations
 import asyncio
 
 # Seconds: of refusals that come at once after a while without any; that one waits at most.
-SAVED = 1.0
+SAVED = 0.25
 LONGEST = 5.0
+# A refusal takes a turn for each so many bytes that were read for it, and at most so many turns.
+BYTES = 1024
+MOST_TURNS = 10
 _KEPT = 1000
 
 
@@ -21,17 +24,18 @@ class Pace:
         # When the next one of a client is due, on the event loop's clock.
         self._due: dict[str | None, float] = {}
 
-    async def kept(self, client: str | None) -> None:
-        """Return when the client may have another refusal."""
-        if seconds := self.wait(client, asyncio.get_running_loop().time()):
+    async def kept(self, client: str | None, read: int) -> None:
+        """Return when the client may have another refusal, of what so many bytes were read of."""
+        turns = 1 + min(read // BYTES, MOST_TURNS - 1)
+        if seconds := self.wait(client, asyncio.get_running_loop().time(), turns):
             await asyncio.sleep(seconds)
 
-    def wait(self, client: str | None, now: float) -> float:
-        """Take the client's next turn: in so many seconds it comes."""
+    def wait(self, client: str | None, now: float, turns: int = 1) -> float:
+        """Take the client's next turns: in so many seconds the first of them comes."""
         due = max(self._due.get(client, 0.0), now - SAVED)
         if due - now >= LONGEST:
             return LONGEST
         if len(self._due) >= _KEPT:
             self._due = {each: until for each, until in self._due.items() if until > now - SAVED}
-        self._due[client] = due + self._between
+        self._due[client] = due + turns * self._between
         return max(0.0, due - now)

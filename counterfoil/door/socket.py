@@ -86,12 +86,9 @@ class Connection:
             async with asyncio.TaskGroup() as tasks:
                 await self._read(tasks)
         except ExceptionGroup as raised:
-            if raised.subgroup(Gone) is not None:
-                return None
-            closings = raised.subgroup(Closing)
-            if closings is None:
+            if raised.subgroup((Gone, Closing)) is None:
                 raise
-            return cast(Closing, closings.exceptions[0])
+            return _why(raised)
 
     async def _read(self, tasks: asyncio.TaskGroup) -> NoReturn:
         until = asyncio.get_running_loop().time() + INIT_SECONDS
@@ -219,6 +216,21 @@ class Connection:
         except (WebSocketDisconnect, RuntimeError):
             # The connection is gone, or the server is closing it.
             raise Gone from None
+
+
+def _why(raised: ExceptionGroup[Exception]) -> Closing | None:
+    """Why the socket is to be closed; None when the client is gone.
+
+    The frames that it came through are let go: they and it would keep each other, with all of the socket, until the
+    garbage collector comes.
+    """
+    gone, closings = raised.subgroup(Gone), raised.subgroup(Closing)
+    raised.__traceback__ = None
+    if closings is None or gone is not None:
+        return None
+    closing = cast(Closing, closings.exceptions[0]).with_traceback(None)
+    closing.__context__ = None
+    return closing
 
 
 def _identifier(message: Mapping[str, Any]) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 import pytest
 
 from counterfoil.door import pace
-from counterfoil.door.pace import LONGEST, SAVED, Pace
+from counterfoil.door.pace import BYTES, LONGEST, MOST_TURNS, SAVED, Pace
 from tests.client import Client
 
 PER_SECOND = 4
@@ -20,8 +21,10 @@ def test_what_comes_too_often_waits_for_its_turn() -> None:
     assert [kept.wait("a", 100.0) for _ in range(3)] == [0.25, 0.5, 0.75]
     # Others are not kept waiting.
     assert kept.wait("b", 100.0) == 0.0
-    # Time pays it off, and no more than a second's worth is saved.
+    # Time pays it off, and no more is saved than at the beginning.
     assert kept.wait("a", 101.0) == 0.0
+    # What is larger takes several turns, which the next one waits for.
+    assert [kept.wait("c", 100.0, 3), kept.wait("c", 100.0)] == [0.0, 3 / PER_SECOND - SAVED]
     assert [kept.wait("a", 1000.0) for _ in range(at_once + 1)] == [*[0.0] * at_once, 0.25]
 
 
@@ -46,16 +49,18 @@ def test_who_has_been_quiet_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> Non
 @pytest.mark.anyio
 @pytest.mark.parametrize("dialect", ["sqlite"])
 async def test_only_refusals_wait(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    waited: list[str | None] = []
+    waited: list[tuple[str | None, int]] = []
 
-    async def kept(_: Pace, address: str | None) -> None:
-        waited.append(address)
+    async def kept(_: Pace, address: str | None, read: int) -> None:
+        waited.append((address, read))
 
     monkeypatch.setattr(Pace, "kept", kept)
     for text, status in (("{ __typename }", 200), ("{ unknown }", 422), ("{", 400)):
         waited.clear()
-        assert (await client.http.post("/graphql", json={"query": text})).status_code == status
-        assert waited == ([] if status == 200 else ["127.0.0.1"])
+        body = json.dumps({"query": text})
+        response = await client.http.post("/graphql", content=body, headers={"content-type": "application/json"})
+        assert response.status_code == status
+        assert waited == ([] if status == 200 else [("127.0.0.1", len(body))])
     assert (await client.http.post("/unknown")).status_code == 404
     assert len(waited) == 2
 
@@ -65,6 +70,9 @@ async def test_waiting_takes_time() -> None:
     kept = Pace(50)
     loop = asyncio.get_running_loop()
     started = loop.time()
-    for _ in range(51 + 10):
-        await kept.kept("a")
-    assert loop.time() - started >= 0.19
+    # What was saved, and ten turns more.
+    for _ in range(int(SAVED * 50) + 1):
+        await kept.kept("a", 0)
+    await kept.kept("a", 100 * BYTES)
+    await kept.kept("a", 0)
+    assert loop.time() - started >= MOST_TURNS / 50

@@ -13,6 +13,7 @@ from graphql.validation.rules import fields_on_correct_type, known_type_names
 
 from counterfoil.app import create_app
 from counterfoil.door import decoding, documents, introspection, parsing
+from counterfoil.door.pace import Pace
 from counterfoil.settings import read_settings
 from schema.limits import Limits
 from tests.client import Client
@@ -122,6 +123,7 @@ async def test_an_introspection_runs_once_and_beside_the_event_loop(
 
 
 async def test_strangers_introspect_anew_only_so_often(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(introspection, "PER_SECOND", 1000)
     stranger = fresh()
     known = Client(client.token, app=stranger.http._transport.app)  # type: ignore[attr-defined]
     others = [f"{WHOLE} # {number}" for number in range(introspection.KEPT)]
@@ -176,6 +178,26 @@ async def test_documents_hold_on_to_no_tokens_and_know_their_places(client: Clie
     assert client.errors[0]["locations"] == [{"line": 2, "column": 3}]
     await client.run("{\n  customers(first: ) { totalCount } }")
     assert client.errors[0]["locations"] == [{"line": 2, "column": 20}]
+
+
+async def test_strangers_wait_for_their_turn_also_where_the_answer_is_kept(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[str | None] = []
+
+    async def kept(_: Pace, address: str | None, __: int) -> None:
+        waited.append(address)
+
+    monkeypatch.setattr(Pace, "kept", kept)
+    text = '{ __type(name: "Query") { name } }'
+    stranger = fresh()
+    known = Client(client.token, app=stranger.http._transport.app)  # type: ignore[attr-defined]
+    for _ in range(2):
+        assert await known.run(text)
+    assert waited == []
+    for _ in range(2):
+        assert await stranger.run(text)
+    assert waited == ["127.0.0.1"] * 2
 
 
 async def test_json_has_so_many_values_and_no_more(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from collections import Counter
 from typing import Any
 
@@ -184,6 +186,34 @@ async def test_a_connection_that_is_not_initialised_in_time_is_closed(
         await socket.send({"type": "ping"})
         assert vars(await socket.closed()) == {"code": 4408, "reason": "Connection initialisation timeout"}
     assert client.token is not None
+
+
+@on_sqlite
+async def test_a_closed_socket_is_gone_without_the_garbage_collector(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(door, "INIT_SECONDS", 0.05)
+    opened: list[weakref.ref[Any]] = []
+    received = door.Connection._received
+
+    async def seen(self: door.Connection, init_until: float) -> Any:
+        opened.append(weakref.ref(self))
+        return await received(self, init_until)
+
+    monkeypatch.setattr(door.Connection, "_received", seen)
+    gc.disable()
+    try:
+        for message, code in ((None, 4408), ("rubbish", 4400), ({"type": "connection_init"}, 4403)):
+            async with connected() as socket:
+                if message is not None:
+                    await socket.send(message)
+                assert (await socket.closed()).code == code
+        async with connected() as socket:
+            await init(socket, client)
+        assert len(opened) >= 4
+        assert [each for each in opened if each() is not None] == []
+    finally:
+        gc.enable()
 
 
 @on_sqlite
