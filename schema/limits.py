@@ -27,15 +27,15 @@ from graphql import (
 from models.listing import MAX_PAGE
 
 # What people whom nobody knows get of a limit is this part.
-_SHARE = 5
+_SHARE = 10
 
 
 @dataclass(frozen=True)
 class Limits:
     """The most that a document may hold, of each kind; `docs/settings.md` says what each means."""
 
-    length: int = 16 * 1024
-    tokens: int = 1000
+    length: int = 32 * 1024
+    tokens: int = 2000
     operations: int = 20
     variables: int = 50
     depth: int = 12
@@ -43,13 +43,13 @@ class Limits:
     fields: int = 500
     directives: int = 50
     # Pairs of fields that have to be compared because they share their place in the answer.
-    repeats: int = 1000
+    repeats: int = 2000
     # The pages of all connections together, each multiplied by those around it.
     nodes: int = 2 * MAX_PAGE * MAX_PAGE
 
     @property
     def of_strangers(self) -> Limits:
-        """A fifth of what takes time to read: enough to sign in, and for introspection."""
+        """A tenth of what takes time to read: enough to sign in, and for introspection."""
         length, tokens, repeats = (most // _SHARE for most in (self.length, self.tokens, self.repeats))
         return replace(self, length=length, tokens=tokens, repeats=repeats)
 
