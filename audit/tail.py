@@ -69,6 +69,11 @@ class Tail:
             return None
         return list(islice(self._rows, len(self._rows) - missing, None)) if missing > 0 else []
 
+    async def newest(self) -> int:
+        """The number of the newest event, from the database; 0 when there is none."""
+        rows = await self.database.fetch(_LAST)
+        return int(rows[0]["seq"]) if rows else 0
+
     async def wait(self, seq: int, seconds: float) -> None:
         """Wait for an event after `seq`, so long at most. Raises what made reading impossible."""
         if self.last <= seq:
@@ -83,9 +88,8 @@ class Tail:
     async def _read(self, begun: asyncio.Future[None]) -> None:
         try:
             async with self.database.watched() as watch:
-                rows = await self.database.fetch(_LAST)
                 self._rows.clear()
-                self.last = self.access = rows[0]["seq"] if rows else 0
+                self.last = self.access = await self.newest()
                 begun.set_result(None)
                 while True:
                     await self._take()

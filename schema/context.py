@@ -12,6 +12,7 @@ from strawberry.dataloader import DataLoader
 
 from audit import Actor, Request
 from models import current
+from schema.access import Need
 
 
 class Loaders:
@@ -62,6 +63,7 @@ class Context:
     for nothing any more, None for what it has.
     `last_event_id` is the cursor after which a feed that broke off goes on, and `cursor` how far a feed has come.
     `follows` is called when the operation turns out to be a subscription, which has no end.
+    `needs` are those of all fields of the operation: who follows something is asked for them again and again.
     `mutated` says that a mutation of this request is over: who may do what may have changed with it.
     """
 
@@ -80,6 +82,7 @@ class Context:
     last_event_id: str | None = None
     cursor: str | None = None
     follows: Callable[[], None] | None = None
+    needs: Sequence[Need] = ()
     loaders: Loaders = field(default_factory=Loaders)
 
     @property

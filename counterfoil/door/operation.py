@@ -26,7 +26,7 @@ ANY = frozenset(OperationType)
 
 @dataclass(frozen=True)
 class Answer:
-    """One result. `refused`: a request error (GraphQL, 7.1.2), nothing was executed, and nothing follows.
+    """One result. `refused`: errors of the request, or of what it follows, without `data`; nothing follows.
 
     `signed_out`: the session or key of the sender has ended. `cursor`: how far a feed has come with it.
     """
@@ -52,13 +52,10 @@ class Operations:
         """The results of an operation, one for a query or a mutation; the same errors as over HTTP."""
         try:
             async with aclosing(self._results(asked, context, allowed)) as results:
-                first = True
                 async for result in results:
                     body = body_of(result, context.request.id)
-                    refused = first and not was_executed(result)
                     signed_out = any(code_of(error) == "UNAUTHENTICATED" for error in result.errors or ())
-                    yield Answer(body, refused, signed_out, context.cursor)
-                    first = False
+                    yield Answer(body, not was_executed(result), signed_out, context.cursor)
         except Refused as error:
             yield Answer({"errors": [{"message": str(error), "extensions": {"code": error.code}}]}, refused=True)
 
