@@ -12,15 +12,22 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from itertools import islice
 
+import structlog
+
 from audit.action import Category
 from audit.table import Event
 from models import database
 from models.engine import Database
+from models.patience import patiently
 from models.table import Row, read_list
+
+_log = structlog.get_logger("counterfoil.feed")
 
 # So many events are kept for feeds that are nearly up to date.
 KEPT = 1000
 _READ_AT_ONCE = 500
+# So many feeds at once page through the past: the others who read need connections, too.
+_PAGING = 3
 
 COLUMNS = read_list(Event, "t")
 _NEWER = f"SELECT {COLUMNS} FROM event t WHERE t.seq > ? ORDER BY t.seq LIMIT {_READ_AT_ONCE}"
@@ -30,7 +37,8 @@ _LAST = "SELECT seq FROM event ORDER BY seq DESC LIMIT 1"
 class Tail:
     """The newest events of one database; it reads as long as somebody follows.
 
-    `last` is the newest event's number, `access` that of the newest one about who may do what.
+    `last` is the newest event's number, `access` that of the newest one about who may do what. It goes on after short
+    failures of the database; Unavailable to all who follow when one lasts. `paging` are turns at the past.
     """
 
     def __init__(self, bound: Database) -> None:
@@ -38,6 +46,7 @@ class Tail:
         self.last = 0
         self.access = 0
         self.followers = 0
+        self.paging = asyncio.Semaphore(_PAGING)
         self._rows: deque[Row] = deque(maxlen=KEPT)
         self._news = asyncio.Event()
         self._begun: asyncio.Future[None] | None = None
@@ -70,9 +79,16 @@ class Tail:
         return list(islice(self._rows, len(self._rows) - missing, None)) if missing > 0 else []
 
     async def newest(self) -> int:
-        """The number of the newest event, from the database; 0 when there is none."""
-        rows = await self.database.fetch(_LAST)
+        """The number of the newest event, from the database; 0 when there is none. Unavailable."""
+        rows = await patiently(lambda: self.database.fetch(_LAST))
         return int(rows[0]["seq"]) if rows else 0
+
+    def take(self, rows: list[Row]) -> None:
+        """Keep the events that follow the last one, and tell those who wait."""
+        self._rows.extend(rows)
+        self.last = rows[-1]["seq"]
+        self.access = max((row["seq"] for row in rows if row["category"] == Category.ACCESS.value), default=self.access)
+        self._tell()
 
     async def wait(self, seq: int, seconds: float) -> None:
         """Wait for an event after `seq`, so long at most. Raises what made reading impossible."""
@@ -104,17 +120,17 @@ class Tail:
             self._tell()
 
     async def _take(self) -> None:
-        while rows := await self.database.fetch(_NEWER, self.last):
-            self._rows.extend(rows)
-            self.last = rows[-1]["seq"]
-            self.access = max(
-                (row["seq"] for row in rows if row["category"] == Category.ACCESS.value), default=self.access
-            )
-            self._tell()
+        while rows := await patiently(lambda: self.database.fetch(_NEWER, self.last), _failed):
+            self.take(rows)
 
     def _tell(self) -> None:
         news, self._news = self._news, asyncio.Event()
         news.set()
+
+
+def _failed(error: BaseException) -> None:
+    # Once for all who follow, and for all attempts.
+    _log.warning("the live history cannot be read: trying again", error=type(error).__name__)
 
 
 _tails: list[Tail] = []

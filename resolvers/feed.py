@@ -15,10 +15,11 @@ from audit.tail import Tail, tail
 from models import Contact, Customer, Permission, Row
 from models.identifier import prefix_of
 from models.listing import Page
+from models.patience import Unavailable
 from resolvers.mutation import actor_of
 from schema.access import needs
 from schema.context import Context, Info
-from schema.errors import RequestError
+from schema.errors import UNAVAILABLE, RequestError
 from schema.feed import ARGUMENTS, HistoryFeedEvent, requested
 from schema.field import with_signature
 from services.present import LOOK_EVERY, Present, present
@@ -31,6 +32,8 @@ BEYOND = (
     " without one."
 )
 
+LOST = "The database does not answer: try again later, after the last cursor."
+
 
 async def _history_feed(root: Any, info: Info, **sent: Any) -> AsyncGenerator[Row, None]:
     context = info.context
@@ -42,12 +45,15 @@ async def _history_feed(root: Any, info: Info, **sent: Any) -> AsyncGenerator[Ro
         raise refused
     following = replace(following, view=not actor.may(Permission.AUDIT_READ))
     here, grantee = present(), context.grantee_id or ""
-    with here.following(grantee):
-        async with tail().followed() as newest:
-            feed = _Feed(context, following, newest, here, grantee)
-            async with aclosing(feed.events(page)) as events:
-                async for event in events:
-                    yield event
+    try:
+        with here.following(grantee):
+            async with tail().followed() as newest:
+                feed = _Feed(context, following, newest, here, grantee)
+                async with aclosing(feed.events(page)) as events:
+                    async for event in events:
+                        yield event
+    except Unavailable:
+        raise RequestError(UNAVAILABLE, LOST) from None
 
 
 class _Feed:
@@ -61,7 +67,7 @@ class _Feed:
         self._grantee = grantee
 
     async def events(self, page: Page) -> AsyncGenerator[Row, None]:
-        """The events with their cursors; RequestError when the follower may not follow any longer."""
+        """The events with their cursors; RequestError when the follower may not follow any longer. Unavailable."""
         position = await self._beginning(page)
         async with aclosing(follow(self._newest, position, self._following, LOOK_EVERY)) as batches:
             async for rows in batches:

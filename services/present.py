@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from audit import Actor
 from models.database import current
 from models.engine import Database
+from models.patience import patiently
 from services.viewer import find_grantees
 
 # In seconds: an ended session is noticed in so many more at most.
@@ -59,7 +60,7 @@ class Present:
     async def _look(self, seq: int) -> None:
         until = asyncio.get_running_loop().time() + LOOK_EVERY
         looked = frozenset(self._followers)
-        self._actors = await find_grantees(looked)
+        self._actors = await patiently(lambda: find_grantees(looked))
         self._seq, self._until, self._looked = seq, until, looked
 
 
