@@ -10,6 +10,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from contextvars import Context
 from itertools import islice
 
 import structlog
@@ -57,7 +58,8 @@ class Tail:
         """While it is followed it reads. When it cannot, all who follow get the error."""
         if self._reading is None or self._reading.done():
             self._begun = asyncio.get_running_loop().create_future()
-            self._reading = asyncio.create_task(self._read(self._begun))
+            # A context of its own: it reads for all, not for the request that happened to be the first.
+            self._reading = asyncio.create_task(self._read(self._begun), context=Context())
         self.followers += 1
         try:
             if self._begun is not None:

@@ -21,9 +21,7 @@ class Unavailable(Exception):
     """The database has been out of reach for too long to go on waiting."""
 
 
-async def patiently(
-    read: Callable[[], Awaitable[T]], failed: Callable[[BaseException], object] | None = None
-) -> T:
+async def patiently(read: Callable[[], Awaitable[T]], failed: Callable[[BaseException], object] | None = None) -> T:
     """What `read` answers at last; `failed` is told of the first failure.
 
     Unavailable when the database stays out of reach, for LASTING_SECONDS; any other error as it comes.

@@ -62,7 +62,7 @@ class Context:
     `in_cookie` says that a browser keeps the session in a cookie, `cookie` what it is to keep from now on: a token, ""
     for nothing any more, None for what it has.
     `last_event_id` is the cursor after which a feed that broke off goes on, and `cursor` how far a feed has come.
-    `follows` is called when the operation turns out to be a subscription, which has no end.
+    `follows` is called when the operation turns out to be a subscription, which has no end; `following` is set then.
     `needs` are those of all fields of the operation: who follows something is asked for them again and again.
     `mutated` says that a mutation of this request is over: who may do what may have changed with it.
     """
@@ -82,6 +82,7 @@ class Context:
     last_event_id: str | None = None
     cursor: str | None = None
     follows: Callable[[], None] | None = None
+    following: asyncio.Event = field(default_factory=asyncio.Event)
     needs: Sequence[Need] = ()
     loaders: Loaders = field(default_factory=Loaders)
 

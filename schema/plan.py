@@ -31,7 +31,6 @@ from graphql import (
 )
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 
-from models import Permission
 from models.listing import DEFAULT_PAGE
 from schema.access import Access, AccessRule, Need
 from schema.connection import LIST

@@ -94,6 +94,7 @@ def _begin(context: Context, error: GraphQLError | None) -> None:
     if error is not None:
         # Strawberry opens the stream of a subscription whatever result there is already.
         raise error
+    context.following.set()
     if context.follows is not None:
         context.follows()
 

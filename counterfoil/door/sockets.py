@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 
 import structlog
-from starlette.websockets import WebSocket
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from counterfoil.door.cookies import Cookies
 from counterfoil.door.operation import Operations
@@ -51,7 +52,9 @@ class Sockets:
         else:
             closing = Closing(Code.SUBPROTOCOL_NOT_ACCEPTABLE, "Subprotocol not acceptable")
         if closing is not None:
-            await socket.close(closing.code, closing.reason)
+            # Who has gone meanwhile need not know why.
+            with suppress(WebSocketDisconnect):
+                await socket.close(closing.code, closing.reason)
         code = int(closing.code) if closing is not None else None
         _log.info("socket", code=code, seconds=round(time.monotonic() - started, 1))
 
