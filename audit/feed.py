@@ -64,6 +64,8 @@ async def follow(tail: Tail, position: int, following: Following, seconds: float
             # All events up to the tail's last were committed before this statement, so none can turn up later.
             bound = min(tail.last, position + SPAN)
             async with tail.paging:
+                # Who waited for those that waited for the database does not begin to wait for it.
+                tail.check()
                 rows = await _page(position, bound, following)
             position = rows[-1]["seq"] if len(rows) == PAGE else bound
         else:

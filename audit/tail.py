@@ -100,6 +100,10 @@ class Tail:
                     await self._news.wait()
             except TimeoutError:
                 return
+        self.check()
+
+    def check(self) -> None:
+        """Raise what made reading impossible, if something did."""
         if self._reading is not None and self._reading.done():
             self._reading.result()
 

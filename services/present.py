@@ -46,12 +46,18 @@ class Present:
                 del self._followers[identifier]
 
     async def actor(self, identifier: str, seq: int) -> Actor | None:
-        """Who has the session or key; None when it has ended. At least as after the event about access `seq`."""
+        """Who has the session or key; None when it has ended. At least as after the event about access `seq`.
+
+        Unavailable.
+        """
         if not self._is_new(identifier, seq):
-            async with self._turn:
-                if not self._is_new(identifier, seq):
-                    await self._look(seq)
+            await patiently(lambda: self._renew(identifier, seq))
         return self._actors.get(identifier)
+
+    async def _renew(self, identifier: str, seq: int) -> None:
+        async with self._turn:
+            if not self._is_new(identifier, seq):
+                await self._look(seq)
 
     def _is_new(self, identifier: str, seq: int) -> bool:
         now = asyncio.get_running_loop().time()
@@ -60,7 +66,7 @@ class Present:
     async def _look(self, seq: int) -> None:
         until = asyncio.get_running_loop().time() + LOOK_EVERY
         looked = frozenset(self._followers)
-        self._actors = await patiently(lambda: find_grantees(looked))
+        self._actors = await find_grantees(looked)
         self._seq, self._until, self._looked = seq, until, looked
 
 

@@ -265,23 +265,19 @@ async def test_a_feed_turns_up_in_time_also_while_events_come_that_do_not_fit(
         pages.append((position, bound))
         return []
 
-    turn = 0.2
-    done = asyncio.Event()
-
-    async def write() -> None:
-        while not done.is_set():
-            await new(Customer)
-            await asyncio.sleep(turn / 10)
-
     async with asyncio.timeout(PATIENCE), tail().followed() as newest:
-        writing = asyncio.create_task(write())
-        try:
-            async with aclosing(follow(newest, newest.last, nothing, turn)) as batches:
+        [event] = await database.fetch("SELECT * FROM event ORDER BY seq DESC LIMIT 1")
+
+        async def busy(self: Tail, seq: int, seconds: float) -> None:
+            assert seconds <= 0.1
+            self.take([{**event, "seq": self.last + 1}])
+            await asyncio.sleep(0.01)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Tail, "wait", busy)
+            async with aclosing(follow(newest, newest.last, nothing, 0.1)) as batches:
                 for _ in range(3):
                     assert await anext(batches) == []
-        finally:
-            done.set()
-            await writing
         # Neither does it wait for the end of a past in which nothing fits.
         with monkeypatch.context() as patch:
             patch.setattr(Tail, "newer", lambda *_: None)
