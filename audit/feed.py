@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,10 +14,13 @@ from audit.history import conditions
 from audit.tail import COLUMNS, Tail
 from models.database import current
 from models.listing import Condition
+from models.patience import patiently
 from models.rows import merged_into
 from models.table import Row
 
 PAGE = 100
+# So many events of the past are looked through at once, also where few fit.
+SPAN = 100_000
 
 # What stands on a sales document is not in the History view of its customer.
 VIEW = Condition("t.sales_document_id IS NULL")
@@ -38,34 +42,42 @@ async def beginning(tail: Tail, following: Following) -> int:
     begins: datetime | None = following.wanted.get("from_")
     if begins is None:
         return tail.last
-    rows = await current().fetch("SELECT t.seq FROM event t WHERE t.at >= ? ORDER BY t.at LIMIT 1", begins)
+    sql = "SELECT t.seq FROM event t WHERE t.at >= ? ORDER BY t.at LIMIT 1"
+    rows = await patiently(lambda: current().fetch(sql, begins))
     return rows[0]["seq"] - 1 if rows else tail.last
 
 
 async def follow(tail: Tail, position: int, following: Following, seconds: float) -> AsyncGenerator[list[Row], None]:
-    """The events after `position`, oldest first, without end; some at a time, none when nothing came for `seconds`.
+    """The events after `position`, oldest first, without end; some at a time, none when none fitted for `seconds`.
 
-    Those who read slowly hold up nobody: what the tail does not keep any more is read from the database.
+    Those who read slowly hold up nobody: what the tail does not keep any more is read from the database. Unavailable
+    when that stays out of reach.
     """
-    fits = await _predicate(following)
+    loop = asyncio.get_running_loop()
+    due = loop.time() + seconds
+    fits: Callable[[Row], bool] | None = None
     while True:
         rows = tail.newer(position)
         if rows is None:
+            # Customers may be merged in what is passed over here.
+            fits = None
             # All events up to the tail's last were committed before this statement, so none can turn up later.
-            bound = tail.last
-            rows = await _page(position, bound, following)
+            bound = min(tail.last, position + SPAN)
+            async with tail.paging:
+                # Who waited for those that waited for the database does not begin to wait for it.
+                tail.check()
+                rows = await _page(position, bound, following)
             position = rows[-1]["seq"] if len(rows) == PAGE else bound
         else:
             position = rows[-1]["seq"] if rows else position
-            if any(row["action"] == Action.CUSTOMER_MERGED.value for row in rows):
+            if fits is None or any(row["action"] == Action.CUSTOMER_MERGED.value for row in rows):
                 fits = await _predicate(following)
             rows = [row for row in rows if fits(row)]
-        if rows:
+        if not rows and tail.last <= position:
+            await tail.wait(position, due - loop.time())
+        if rows or loop.time() >= due:
             yield rows
-        elif tail.last <= position:
-            await tail.wait(position, seconds)
-            if tail.last <= position:
-                yield []
+            due = loop.time() + seconds
 
 
 async def _page(position: int, bound: int, following: Following) -> list[Row]:
@@ -73,7 +85,7 @@ async def _page(position: int, bound: int, following: Following) -> list[Row]:
     where = " AND ".join(["t.seq > ?", "t.seq <= ?", *(condition.sql for condition in also)])
     args = [value for condition in also for value in condition.args]
     sql = f"SELECT {COLUMNS} FROM event t WHERE {where} ORDER BY t.seq LIMIT {PAGE}"
-    return await current().fetch(sql, position, bound, *args)
+    return await patiently(lambda: current().fetch(sql, position, bound, *args))
 
 
 async def _predicate(following: Following) -> Callable[[Row], bool]:
@@ -83,7 +95,7 @@ async def _predicate(following: Following) -> Callable[[Row], bool]:
         _is_one_of(name, [wanted[name]]) for name in ("sales_document_id", "subject_id", "actor_id") if name in wanted
     ]
     if "customer_id" in wanted:
-        [merged] = await merged_into([wanted["customer_id"]])
+        [merged] = await patiently(lambda: merged_into([wanted["customer_id"]]))
         tests.append(_is_one_of("customer_id", [wanted["customer_id"], *merged]))
     for name, column in (("actor_kinds", "actor_kind"), ("categories", "category"), ("actions", "action")):
         if name in wanted:

@@ -62,6 +62,12 @@ _OUT_OF_REACH = (
 )
 
 
+def is_out_of_reach(error: BaseException) -> bool:
+    """Whether the database cannot be reached or used now, or took too long: it may be back in a moment."""
+    # Also a connection that broke while it was used, and a database that lets nobody in for the while.
+    return isinstance(error, (*_OUT_OF_REACH, asyncpg.InterfaceError, asyncpg.ObjectNotInPrerequisiteStateError))
+
+
 def is_busy(error: BaseException) -> bool:
     """Whether somebody else held a row or the database for too long."""
     return isinstance(error, asyncpg.LockNotAvailableError | asyncpg.QueryCanceledError)

@@ -15,16 +15,24 @@ from audit.tail import Tail, tail
 from models import Contact, Customer, Permission, Row
 from models.identifier import prefix_of
 from models.listing import Page
+from models.patience import Unavailable
 from resolvers.mutation import actor_of
 from schema.access import needs
 from schema.context import Context, Info
-from schema.errors import RequestError
+from schema.errors import UNAVAILABLE, RequestError
 from schema.feed import ARGUMENTS, HistoryFeedEvent, requested
 from schema.field import with_signature
 from services.present import LOOK_EVERY, Present, present
 from services.throttling import record_refusal
 
 ENDED = "Your session or key is not valid any more: sign in again, and go on after the last cursor."
+
+BEYOND = (
+    "after: this cursor is beyond the newest event, as after the restore of a backup: read the history again, and begin"
+    " without one."
+)
+
+LOST = "The database does not answer: try again later, after the last cursor."
 
 
 async def _history_feed(root: Any, info: Info, **sent: Any) -> AsyncGenerator[Row, None]:
@@ -37,12 +45,15 @@ async def _history_feed(root: Any, info: Info, **sent: Any) -> AsyncGenerator[Ro
         raise refused
     following = replace(following, view=not actor.may(Permission.AUDIT_READ))
     here, grantee = present(), context.grantee_id or ""
-    with here.following(grantee):
-        async with tail().followed() as newest:
-            feed = _Feed(context, following, newest, here, grantee)
-            async with aclosing(feed.events(page)) as events:
-                async for event in events:
-                    yield event
+    try:
+        with here.following(grantee):
+            async with tail().followed() as newest:
+                feed = _Feed(context, following, newest, here, grantee)
+                async with aclosing(feed.events(page)) as events:
+                    async for event in events:
+                        yield event
+    except Unavailable:
+        raise RequestError(UNAVAILABLE, LOST) from None
 
 
 class _Feed:
@@ -56,8 +67,8 @@ class _Feed:
         self._grantee = grantee
 
     async def events(self, page: Page) -> AsyncGenerator[Row, None]:
-        """The events with their cursors; RequestError when the follower may not follow any longer."""
-        position = page.cursor[0] if page.cursor is not None else await beginning(self._newest, self._following)
+        """The events with their cursors; RequestError when the follower may not follow any longer. Unavailable."""
+        position = await self._beginning(page)
         async with aclosing(follow(self._newest, position, self._following, LOOK_EVERY)) as batches:
             async for rows in batches:
                 await self._check()
@@ -68,10 +79,22 @@ class _Feed:
                     self._context.cursor = page.cursor_of(row)
                     yield {"cursor": self._context.cursor, "event": row}
 
+    async def _beginning(self, page: Page) -> int:
+        if page.cursor is None:
+            return await beginning(self._newest, self._following)
+        position: int = page.cursor[0]
+        # Another process may know of events that this one has not read yet.
+        if position > self._newest.last and position > await self._newest.newest():
+            raise RequestError("BAD_CURSOR", BEYOND)
+        return position
+
     async def _check(self) -> None:
         actor = await self._here.actor(self._grantee, self._newest.access)
         if actor is None:
             raise RequestError("UNAUTHENTICATED", ENDED)
+        for need in self._context.needs:
+            if told := need.unmet(actor):
+                raise RequestError("FORBIDDEN", told)
         refused = _refused(actor, self._following)
         if refused is not None or (not self._following.view and not actor.may(Permission.AUDIT_READ)):
             raise refused or RequestError("FORBIDDEN", "This feed needs the permission AUDIT_READ.")

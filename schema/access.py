@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import Enum
 
 import strawberry
 from strawberry.schema_directive import Location
 
+from audit import Actor
 from models import Permission
 
 
@@ -39,3 +41,18 @@ def needs(*any_of: Permission) -> Access:
 SIGNED_IN = Access(rule=AccessRule.SIGNED_IN, any_of=[])
 PUBLIC = Access(rule=AccessRule.PUBLIC, any_of=[])
 PARENT = Access(rule=AccessRule.PARENT, any_of=[])
+
+
+@dataclass(frozen=True)
+class Need:
+    """What a field asks of its reader: one of the permissions, or with none just to be signed in."""
+
+    coordinate: str
+    any_of: frozenset[Permission]
+
+    def unmet(self, actor: Actor) -> str | None:
+        """What to tell an actor who has none of the permissions; None to others."""
+        if not self.any_of or actor.may(*self.any_of):
+            return None
+        names = " or ".join(sorted(permission.value for permission in self.any_of))
+        return f"{self.coordinate} needs the permission {names}."

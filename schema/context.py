@@ -12,6 +12,7 @@ from strawberry.dataloader import DataLoader
 
 from audit import Actor, Request
 from models import current
+from schema.access import Need
 
 
 class Loaders:
@@ -62,7 +63,8 @@ class Context:
     be it the sender's or not; `new_cookie` what it is to have from now on: "" for nothing any more, None for the same.
     `told_by` tells this request from others with its `idempotency_key`: repeats have it in common.
     `last_event_id` is the cursor after which a feed that broke off goes on, and `cursor` how far a feed has come.
-    `follows` is called when the operation turns out to be a subscription, which has no end.
+    `follows` is called when the operation turns out to be a subscription, which has no end; `following` is set then.
+    `needs` are those of all fields of the operation: who follows something is asked for them again and again.
     `admitted` is called when the operation is known to be valid and allowed, before it runs.
     `mutated` says that a mutation of this request is over: who may do what may have changed with it.
     """
@@ -84,6 +86,8 @@ class Context:
     cursor: str | None = None
     follows: Callable[[], None] | None = None
     admitted: Callable[[], None] | None = None
+    following: asyncio.Event = field(default_factory=asyncio.Event)
+    needs: Sequence[Need] = ()
     loaders: Loaders = field(default_factory=Loaders)
 
     @property

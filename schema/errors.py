@@ -10,6 +10,9 @@ from models.identifier import prefix_of
 from schema.access import PUBLIC
 from schema.field import plain
 
+# Trying the same again, later, is all there is to do.
+UNAVAILABLE = "UNAVAILABLE"
+
 
 class RequestError(GraphQLError):
     """A top-level error with `extensions.code`."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import strawberry
 
 from audit.feed import Following
-from audit.history import HISTORY
-from models.listing import BadCursor, Page, request_page
+from audit.history import CONTACT_HISTORY, CUSTOMER_HISTORY, HISTORY, SALES_DOCUMENT_HISTORY
+from models.listing import BadCursor, Listing, Page, request_page
 from schema.access import PARENT
 from schema.connection import argument
 from schema.errors import RequestError
@@ -20,12 +21,20 @@ ARGUMENTS: Mapping[str, tuple[Any, Any]] = {
     "after": (
         argument(
             str | None,
-            "Begin after the event with this cursor: of this feed, or of the connection `history` with the same filter."
+            "Begin after the event with this cursor: of this feed, or of the connection `history` with the same filter,"
+            " that of the customer, the contact or the sales document in the filter included."
             " Without it the feed begins at `filter.from` if that is given, else with what happens from now on.",
         ),
         None,
     ),
     "filter": (argument(HistoryFilter | None, "Only events that fit all of the filter's fields."), None),
+}
+
+# The history of one object, by the field of the filter that names the object.
+_NESTED: Mapping[str, Listing] = {
+    "customer_id": CUSTOMER_HISTORY,
+    "subject_id": CONTACT_HISTORY,
+    "sales_document_id": SALES_DOCUMENT_HISTORY,
 }
 
 
@@ -40,9 +49,28 @@ class HistoryFeedEvent:
 def requested(sent: Mapping[str, Any], last_event_id: str | None) -> tuple[Page, Following]:
     """What a feed is asked for, with the cursors of the connection `history`. `last_event_id` goes before `after`."""
     wanted = given(sent["filter"]) if sent.get("filter") is not None else {}
-    try:
-        after = sent["after"] if last_event_id is None else last_event_id
-        return request_page(HISTORY, after=after, conditions=history_conditions(wanted)), Following(wanted)
-    except BadCursor:
-        message = "after: this cursor is not from this feed or from `history` with this filter: begin without one."
-        raise RequestError("BAD_CURSOR", message) from None
+    after = sent["after"] if last_event_id is None else last_event_id
+    page = request_page(HISTORY, conditions=history_conditions(wanted))
+    if after is not None:
+        page = replace(page, cursor=_cursor(after, wanted))
+    return page, Following(wanted)
+
+
+def _cursor(after: str, wanted: Mapping[str, Any]) -> tuple[Any, ...]:
+    """The position that a cursor of any list tells in which the followed events stand."""
+    for listing, filtered in _lists(wanted):
+        try:
+            return request_page(listing, after=after, conditions=history_conditions(filtered)).cursor or ()
+        except BadCursor:
+            continue
+    message = "after: this cursor is not from this feed or from `history` with this filter: begin without one."
+    raise RequestError("BAD_CURSOR", message)
+
+
+def _lists(wanted: Mapping[str, Any]) -> Iterator[tuple[Listing, Mapping[str, Any]]]:
+    yield HISTORY, wanted
+    for name, listing in _NESTED.items():
+        if wanted.get(name) is not None:
+            # Whose history it is may stand in the list's filter, too, and need not.
+            yield listing, wanted
+            yield listing, {key: value for key, value in wanted.items() if key != name}

@@ -31,9 +31,8 @@ from graphql import (
 )
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 
-from models import Permission
 from models.listing import DEFAULT_PAGE
-from schema.access import Access, AccessRule
+from schema.access import Access, AccessRule, Need
 from schema.connection import LIST
 from schema.field import AT_MOST, SIZED_BY
 
@@ -50,14 +49,6 @@ class Variables(dict[str, Any]):
 
 
 Cost = Callable[[Variables], int]
-
-
-@dataclass(frozen=True)
-class Need:
-    """What a field asks of its reader: one of the permissions, or with none just to be signed in."""
-
-    coordinate: str
-    any_of: frozenset[Permission]
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from audit import Actor
 from models.database import current
 from models.engine import Database
+from models.patience import patiently
 from services.viewer import find_grantees
 
 # In seconds: an ended session is noticed in so many more at most.
@@ -45,12 +46,18 @@ class Present:
                 del self._followers[identifier]
 
     async def actor(self, identifier: str, seq: int) -> Actor | None:
-        """Who has the session or key; None when it has ended. At least as after the event about access `seq`."""
+        """Who has the session or key; None when it has ended. At least as after the event about access `seq`.
+
+        Unavailable.
+        """
         if not self._is_new(identifier, seq):
-            async with self._turn:
-                if not self._is_new(identifier, seq):
-                    await self._look(seq)
+            await patiently(lambda: self._renew(identifier, seq))
         return self._actors.get(identifier)
+
+    async def _renew(self, identifier: str, seq: int) -> None:
+        async with self._turn:
+            if not self._is_new(identifier, seq):
+                await self._look(seq)
 
     def _is_new(self, identifier: str, seq: int) -> bool:
         now = asyncio.get_running_loop().time()

@@ -25,10 +25,10 @@ from strawberry.types.graphql import OperationType
 from audit import Actor
 from counterfoil.door.documents import Documents, Known, Planned, not_signed_in
 from counterfoil.door.refusing import bad_upload
+from schema.access import Need
 from schema.context import Context
 from schema.errors import RequestError
 from schema.limits import too_large
-from schema.plan import Need
 from services.throttling import record_refusal
 
 
@@ -63,6 +63,7 @@ class Admission(SchemaExtension):
         execution = self.execution_context
         if self._known is not None:
             planned = self._known.operation(execution.schema._schema, execution.operation_name)
+            execution.context.needs = planned.plan.needs
             error = await self._refused(planned, execution.context)
             if error is None and execution.context.upload:
                 error = _several(self._known.document, execution.operation_name)
@@ -104,6 +105,7 @@ def _begin(context: Context, error: GraphQLError | None) -> None:
     if error is not None:
         # Strawberry opens the stream of a subscription whatever result there is already.
         raise error
+    context.following.set()
     if context.follows is not None:
         context.follows()
 
@@ -113,9 +115,8 @@ def _missing(needs: tuple[Need, ...], context: Context) -> GraphQLError | None:
     for need in needs:
         if actor is None:
             return not_signed_in(context)
-        if need.any_of and not actor.may(*need.any_of):
-            names = " or ".join(sorted(permission.value for permission in need.any_of))
-            return RequestError("FORBIDDEN", f"{need.coordinate} needs the permission {names}.")
+        if told := need.unmet(actor):
+            return RequestError("FORBIDDEN", told)
     return None
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import Any
 
 from starlette.datastructures import Headers
 from starlette.requests import Request as HTTPRequest
@@ -21,6 +22,7 @@ from services import values
 
 REASON_HEADER = "Counterfoil-Reason"
 LONGEST_REASON = 500
+_NO_REASON = f"{REASON_HEADER} must be one line of UTF-8 text with 1 to {LONGEST_REASON} characters."
 # With any value: the response's `extensions` say what the operation could cost.
 COST_HEADER = "Counterfoil-Cost"
 
@@ -52,10 +54,24 @@ async def context_of(request: HTTPRequest, trusted_proxies: Collection[Network],
 def _reason(headers: Headers) -> str | None:
     """Why the sender changes something, for history: one line of UTF-8 in a header of its own."""
     sent = headers.get(REASON_HEADER)
+    try:
+        return _line(sent.encode("latin-1").decode()) if sent is not None else None
+    except UnicodeDecodeError:
+        raise Refused(400, _NO_REASON) from None
+
+
+def reason_in(extensions: Mapping[str, Any]) -> str | None:
+    """The same from the `extensions` of an operation that cannot have headers. Refused."""
+    sent = extensions.get(REASON_HEADER)
     if sent is None:
         return None
+    if not isinstance(sent, str):
+        raise Refused(400, _NO_REASON)
+    return _line(sent)
+
+
+def _line(sent: str) -> str:
     try:
-        return values.line(sent.encode("latin-1").decode(), ("reason",), longest=LONGEST_REASON)
-    except (UnicodeDecodeError, Fault):
-        message = f"{REASON_HEADER} must be one line of UTF-8 text with 1 to {LONGEST_REASON} characters."
-        raise Refused(400, message) from None
+        return values.line(sent, ("reason",), longest=LONGEST_REASON)
+    except Fault:
+        raise Refused(400, _NO_REASON) from None

@@ -24,6 +24,10 @@ _log = structlog.get_logger("counterfoil.cookies")
 CSRF_HEADER = "Counterfoil-Csrf"
 _PROOFS = (CSRF_HEADER, *UPLOAD_HEADERS)
 
+# RFC 9110, 9.2.1: no mutation comes by these.
+_SAFE = ("GET", "HEAD")
+_OURS = "same-origin"
+
 # Says where signIn puts the session's token; without it, into its answer.
 SESSION_HEADER = "Counterfoil-Session"
 _IN_COOKIE = "cookie"
@@ -50,7 +54,7 @@ class Cookies:
         token = self.held(connection)
         if not token or bearer_of(connection.headers) is not None:
             return None
-        if connection.scope["type"] == "http" and not any(name in connection.headers for name in _PROOFS):
+        if connection.scope["type"] == "http" and not _is_proven(connection):
             raise Refused(403, f"With a session in a cookie, send the header {CSRF_HEADER}, with any value.", "CSRF")
         self._refuse_other_sites(connection.headers)
         return token
@@ -93,4 +97,10 @@ class Cookies:
         site = headers.get("sec-fetch-site")
         if site is None:
             return is_allowed(headers, ())
-        return site == "same-origin" or (site == "same-site" and headers.get("origin") in self._origins)
+        return site == _OURS or (site == "same-site" and headers.get("origin") in self._origins)
+
+
+def _is_proven(connection: HTTPConnection) -> bool:
+    # An EventSource has no headers of ours; what reads only is safe where the browser itself says that we ask.
+    reads = connection.scope["method"] in _SAFE and connection.headers.get("sec-fetch-site") == _OURS
+    return reads or any(name in connection.headers for name in _PROOFS)

@@ -19,21 +19,25 @@ from counterfoil.door.parameters import Parameters
 from counterfoil.door.patience import at_most
 from counterfoil.door.persisted import Persisted
 from counterfoil.door.refusing import Refused
+from models.failure import is_out_of_reach
 from schema.context import Context
+from schema.errors import UNAVAILABLE
 
 ANY = frozenset(OperationType)
 
 
 @dataclass(frozen=True)
 class Answer:
-    """One result. `refused`: a request error (GraphQL, 7.1.2), nothing was executed, and nothing follows.
+    """One result. `refused`: errors of the request, or of what it follows, without `data`; nothing follows.
 
-    `signed_out`: the session or key of the sender has ended. `cursor`: how far a feed has come with it.
+    `signed_out`: the session or key of the sender has ended. `lost`: the database is out of reach, and what is followed
+    can be followed again after the last cursor. `cursor`: how far a feed has come with it.
     """
 
     body: dict[str, Any]
     refused: bool
     signed_out: bool = False
+    lost: bool = False
     cursor: str | None = None
 
 
@@ -52,13 +56,12 @@ class Operations:
         """The results of an operation, one for a query or a mutation; the same errors as over HTTP."""
         try:
             async with aclosing(self._results(asked, context, allowed)) as results:
-                first = True
                 async for result in results:
                     body = body_of(result, context.request.id)
-                    refused = first and not was_executed(result)
-                    signed_out = any(code_of(error) == "UNAUTHENTICATED" for error in result.errors or ())
-                    yield Answer(body, refused, signed_out, context.cursor)
-                    first = False
+                    errors = result.errors or ()
+                    signed_out = any(code_of(error) == "UNAUTHENTICATED" for error in errors)
+                    lost = context.following.is_set() and any(map(_is_lost, errors))
+                    yield Answer(body, not was_executed(result), signed_out, lost, context.cursor)
         except Refused as error:
             yield Answer({"errors": [{"message": str(error), "extensions": {"code": error.code}}]}, refused=True)
 
@@ -99,3 +102,9 @@ class Operations:
             # Strawberry raises what is wrong with a document instead of answering it, when an extension reads it.
             self._schema.process_errors([error])
             return ExecutionResult(data=None, errors=[error])
+
+
+def _is_lost(error: GraphQLError) -> bool:
+    """Whether it says that the database is out of reach: of what is followed, or of a field of an event."""
+    original = error.original_error
+    return code_of(error) == UNAVAILABLE or (original is not None and is_out_of_reach(original))

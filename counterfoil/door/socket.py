@@ -8,8 +8,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from contextlib import aclosing
+from dataclasses import replace
 from enum import IntEnum
-from typing import Any, NoReturn, cast
+from typing import Any, NamedTuple, NoReturn, cast
 
 import orjson
 import structlog
@@ -17,6 +18,7 @@ from starlette.datastructures import Headers
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from audit import Request
+from counterfoil.door.context import reason_in
 from counterfoil.door.decoding import decode
 from counterfoil.door.documents import ENDED
 from counterfoil.door.errors import MASKED
@@ -35,11 +37,14 @@ SLOW_SECONDS = 15.0
 IDLE_SECONDS = 900.0
 MAX_OPERATIONS = 20
 LONGEST_ID = 128
+LOST = "The database does not answer: try again later, after the last cursor"
 
 
 class Code(IntEnum):
-    """Why a socket is closed: the codes of the protocol, and from 4470 on our own."""
+    """Why a socket is closed: two of IANA's registry, those of the protocol, and from 4470 on our own."""
 
+    RESTART = 1012
+    TRY_AGAIN_LATER = 1013
     BAD_REQUEST = 4400
     UNAUTHORIZED = 4401
     FORBIDDEN = 4403
@@ -63,8 +68,27 @@ class Closing(Exception):
         self.reason = reason.encode("utf-8", "replace")[:123].decode(errors="ignore")
 
 
+class _Stopping(Exception):
+    """The server stops, as SocketProtocol says."""
+
+
 class Gone(Exception):
     """The client has closed the socket, or the connection broke."""
+
+
+class _Running(NamedTuple):
+    """An operation. `following` is set when it turns out to have no end."""
+
+    task: asyncio.Task[None]
+    following: asyncio.Event
+
+    async def over(self) -> None:
+        """Wait until it has ended, or is known to have no end."""
+        follows = asyncio.create_task(self.following.wait())
+        try:
+            await asyncio.wait({self.task, follows}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            follows.cancel()
 
 
 class Connection:
@@ -77,14 +101,18 @@ class Connection:
         self._headers = socket.headers
         self._cookie = cookie
         self._acknowledged = False
-        self._operations: dict[str, asyncio.Task[None]] = {}
+        self._operations: dict[str, _Running] = {}
         self._turn = asyncio.Lock()
 
     async def run(self) -> Closing | None:
         """Serve it to its end; why it is to be closed, or None when the client is gone."""
         try:
             async with asyncio.TaskGroup() as tasks:
-                await self._read(tasks)
+                try:
+                    await self._read(tasks)
+                except _Stopping:
+                    await asyncio.gather(*(running.over() for running in self._operations.values()))
+                    raise Closing(Code.RESTART, "The server stops: connect again") from None
         except ExceptionGroup as raised:
             if raised.subgroup((Gone, Closing)) is None:
                 raise
@@ -112,7 +140,7 @@ class Connection:
         """The next message: an object with a `type` and at most an object as payload ("Invalid message")."""
         received = await self._received(init_until)
         if received["type"] == "websocket.disconnect":
-            raise Gone
+            raise _Stopping if received.get("code") == Code.RESTART else Gone
         text = received.get("text")
         if text is None:
             raise Closing(Code.BAD_REQUEST, "Messages are text")
@@ -164,33 +192,40 @@ class Connection:
             told = f"A socket runs {MAX_OPERATIONS} operations at once: complete others first."
             await self._refuse(identifier, [{"message": told, "extensions": {"code": "LIMIT_EXCEEDED"}}])
             return
-        self._operations[identifier] = tasks.create_task(self._run(identifier, asked))
+        following = asyncio.Event()
+        task = tasks.create_task(self._run(identifier, asked, following))
+        self._operations[identifier] = _Running(task, following)
 
     def _complete(self, message: Mapping[str, Any]) -> None:
         """Complete, from the client. The operation may have completed at the same moment."""
         running = self._operations.pop(_identifier(message), None)
         if running is not None:
-            running.cancel()
+            running.task.cancel()
 
-    async def _run(self, identifier: str, asked: Parameters) -> None:
+    async def _run(self, identifier: str, asked: Parameters, following: asyncio.Event) -> None:
         """Next, Error and Complete."""
         request = Request(new_id("req"), self._address)
         structlog.contextvars.bind_contextvars(request_id=request.id)
         try:
+            request = replace(request, reason=reason_in(asked.extensions))
             viewer = await viewer_of(self._headers, self._cookie)
             if viewer.actor is None:
                 raise Closing(Code.UNAUTHORIZED, ENDED)
-            context = Context(request, viewer.actor, viewer.session_id, token=viewer.token)
+            context = Context(request, viewer.actor, viewer.session_id, token=viewer.token, following=following)
             async with aclosing(self._runs.answers(asked, context)) as results:
                 async for answer in results:
                     if answer.signed_out:
                         raise Closing(Code.UNAUTHORIZED, ENDED)
+                    if answer.lost:
+                        raise Closing(Code.TRY_AGAIN_LATER, LOST)
                     if answer.refused:
                         await self._refuse(identifier, answer.body["errors"])
                         return
                     await self._send({"id": identifier, "type": "next", "payload": answer.body})
         except (Closing, Gone):
             raise
+        except Refused as refused:
+            await self._refuse(identifier, [{"message": str(refused), "extensions": {"code": refused.code}}])
         except Exception:
             _log.exception("bug")
             masked = {"message": MASKED, "extensions": {"code": "INTERNAL_ERROR", "requestId": request.id}}
@@ -201,7 +236,8 @@ class Connection:
             await self._send({"id": identifier, "type": "complete"})
 
     async def _refuse(self, identifier: str, errors: list[object] | None) -> None:
-        if self._operations.get(identifier) is asyncio.current_task():
+        running = self._operations.get(identifier)
+        if running is not None and running.task is asyncio.current_task():
             del self._operations[identifier]
         await self._send({"id": identifier, "type": "error", "payload": errors})
 

@@ -7,9 +7,27 @@ from typing import Any
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+# Seconds in which a peer may answer the close frame of a server that stops.
+_STOP_SECONDS = 1.0
+
 
 class SocketProtocol(WebSocketsSansIOProtocol):
-    """The closing handshake (RFC 6455, 7.1) for peers that do not read, and for those that send what is not read."""
+    """The closing handshake (RFC 6455, 7.1) for peers that do not read, and for those that send what is not read.
+
+    When the server stops the application is told by a `websocket.disconnect` with 1012, as by uvicorn's; but the
+    connection is still there, for the answers of what runs and for the application's own close.
+    """
+
+    _stops = False
+
+    def shutdown(self) -> None:
+        """Tell the application."""
+        if not self.handshake_complete or self.close_sent or self.disconnected:
+            super().shutdown()
+            return
+        self._stops = True
+        self.stop_keepalive()
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": 1012})
 
     def data_received(self, data: bytes) -> None:
         """Read what has come. A handshake that cannot be read is refused, or its connection would stay for ever."""
@@ -39,9 +57,10 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         if stuck:
             self.writable.set()
         await super().send(message)
-        if stuck and self.close_timer is not None:
+        if message["type"] == "websocket.close" and (stuck or self._stops) and self.close_timer is not None:
             self.close_timer.cancel()
-            self.close_timer = self.loop.call_later(self.close_timeout, self.transport.abort)
+            seconds = _STOP_SECONDS if self._stops else self.close_timeout
+            self.close_timer = self.loop.call_later(seconds, self.transport.abort)
 
     def handle_parser_exception(self) -> None:
         """Close a socket whose peer sent what cannot be read, or what is too large.

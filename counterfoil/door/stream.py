@@ -35,7 +35,7 @@ _COMPLETE = b"event: complete\ndata:\n\n"
 
 
 class _Over(Exception):
-    """The client is gone, or the server stops."""
+    """All is sent, or the server stops."""
 
 
 class Streams:
@@ -55,7 +55,8 @@ class Streams:
         context.last_event_id = request.headers.get("last-event-id")
         allowed = ANY if request.method == "POST" else ANY - {OperationType.MUTATION}
         place = self._places.take(context.request.client_address)
-        return EventStream(self._operations.answers(asked, context, allowed), self._ending, place)
+        answers = self._operations.answers(asked, context, allowed)
+        return EventStream(answers, context.following, self._ending, place)
 
 
 def _head() -> Response:
@@ -66,16 +67,24 @@ def _head() -> Response:
 
 
 class EventStream(Response):
-    """The answers as events: `next` for each, then `complete`; without `complete` when the server stops before."""
+    """The answers as events: `next` for each, then `complete`.
+
+    What has no end ends without `complete` when the server stops, or has lost its database: the client comes back.
+    """
 
     media_type = None
 
     def __init__(
-        self, answers: AsyncGenerator[Answer, None], ending: Ending, place: AbstractContextManager[object]
+        self,
+        answers: AsyncGenerator[Answer, None],
+        following: asyncio.Event,
+        ending: Ending,
+        place: AbstractContextManager[object],
     ) -> None:
         super().__init__(headers=_HEADERS)
         del self.headers["content-length"]
         self._answers = answers
+        self._following = following
         self._ending = ending
         self._place = place
         self._turn = asyncio.Lock()
@@ -103,6 +112,8 @@ class EventStream(Response):
     async def _write(self, send: Send) -> None:
         async with aclosing(self._answers) as answers:
             async for answer in answers:
+                if answer.lost:
+                    return
                 identifier = f"id: {answer.cursor}\n".encode() if answer.cursor is not None else b""
                 # JSON as orjson writes it has no line breaks.
                 await self._send(send, b"event: next\n%sdata: %s\n\n" % (identifier, orjson.dumps(answer.body)))
@@ -115,6 +126,8 @@ class EventStream(Response):
 
     async def _until_stopped(self) -> None:
         await self._ending.announced()
+        # Queries and mutations end by themselves.
+        await self._following.wait()
         raise _Over
 
     async def _send(self, send: Send, frame: bytes) -> None:

@@ -26,6 +26,8 @@ LOCK_SECONDS = 10
 # How long a statement may run. Nothing that we ask takes seconds; what does would keep a connection from others.
 _READ_SECONDS = 30
 _WRITE_SECONDS = 120
+# How long the server may take to end a statement whose answer nobody wants any more.
+_CANCEL_SECONDS = 2
 _SETTINGS = {
     "application_name": "counterfoil",
     "default_transaction_read_only": "on",
@@ -124,8 +126,14 @@ class PostgresDatabase(PiccoloQueries, PostgresEngine):  # type: ignore[misc]  #
             await connection.execute(f"SELECT pg_notify('{CHANNEL}', '')")
 
     async def _read(self, sql: str, args: Sequence[Any]) -> list[Row]:
-        async with self.running_pool().acquire() as connection:
+        pool = self.running_pool()
+        connection = await pool.acquire()
+        try:
             return list(map(dict, await connection.fetch(numbered(sql), *args)))
+        finally:
+            # Of a read that is cancelled, the server is asked to end it. One that does not answer is given up.
+            with suppress(TimeoutError):
+                await pool.release(connection, timeout=_CANCEL_SECONDS)
 
     def running_pool(self) -> Any:
         """The pool; RuntimeError before `start()` and after `stop()`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import sqlite3
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager
 from datetime import timedelta
@@ -11,6 +12,7 @@ from typing import Any, TypeVar
 
 import asyncpg
 import pytest
+from structlog.testing import capture_logs
 
 import models
 from audit import Action, ActorKind, Category
@@ -18,8 +20,10 @@ from audit.feed import PAGE, Following, beginning, follow
 from audit.history import conditions
 from audit.tail import KEPT, Tail, tail
 from models import Contact, Customer, Note, Row
+from models.patience import Unavailable
 from tests.audit.rows import events, new, updated
 from tests.audit.writers import Writers
+from tests.client import Client
 
 pytestmark = pytest.mark.anyio
 
@@ -246,3 +250,108 @@ async def test_all_who_follow_learn_that_reading_has_become_impossible(
                 await reading
         monkeypatch.undo()
         assert await collect(0, 1) == [1]
+
+
+async def test_a_feed_turns_up_in_time_also_while_events_come_that_do_not_fit(
+    database: models.Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("audit.feed.SPAN", 1)
+    for _ in range(5):
+        await new(Customer)
+    nothing = Following({"subject_id": "cus_none"})
+    pages: list[tuple[int, int]] = []
+
+    async def empty_page(position: int, bound: int, _: Following) -> list[Row]:
+        pages.append((position, bound))
+        return []
+
+    async with asyncio.timeout(PATIENCE), tail().followed() as newest:
+        [event] = await database.fetch("SELECT * FROM event ORDER BY seq DESC LIMIT 1")
+
+        async def busy(self: Tail, seq: int, seconds: float) -> None:
+            assert seconds <= 0.1
+            self.take([{**event, "seq": self.last + 1}])
+            await asyncio.sleep(0.01)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Tail, "wait", busy)
+            async with aclosing(follow(newest, newest.last, nothing, 0.1)) as batches:
+                for _ in range(3):
+                    assert await anext(batches) == []
+        # Neither does it wait for the end of a past in which nothing fits.
+        with monkeypatch.context() as patch:
+            patch.setattr(Tail, "newer", lambda *_: None)
+            patch.setattr("audit.feed._page", empty_page)
+            async with aclosing(follow(newest, 0, nothing, 0.0)) as batches:
+                for _ in range(3):
+                    assert await anext(batches) == []
+            assert pages == [(0, 1), (1, 2), (2, 3)]
+
+
+async def test_a_merge_during_the_catching_up_counts_from_then_on(
+    client: Client, database: models.Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("audit.feed.PAGE", 1)
+    survivor, duplicate = await new(Customer, name="Survivor"), await new(Customer, name="Duplicate")
+    async with asyncio.timeout(PATIENCE), tail().followed() as newest:
+        with monkeypatch.context() as patch:
+            patch.setattr(Tail, "newer", _nothing_kept)
+            async with aclosing(follow(newest, 0, Following({"customer_id": survivor["id"]}), 0.05)) as batches:
+                assert [row["customer_id"] for row in await anext(batches)] == [survivor["id"]]
+                merge = "mutation ($i: MergeCustomersInput!) { mergeCustomers(input: $i) { errors { code } } }"
+                await client.change(merge, i={"id": survivor["id"], "mergedId": duplicate["id"]})
+                while await anext(batches):
+                    pass
+                patch.undo()
+                # It stands with the customer whom it concerned then.
+                [row] = await database.fetch("SELECT * FROM event ORDER BY seq DESC LIMIT 1")
+                late = {**row, "seq": newest.last + 1, "customer_id": duplicate["id"]}
+                newest.take([late])
+                while not (rows := await anext(batches)):
+                    pass
+                assert [row["seq"] for row in rows] == [late["seq"]]
+
+
+async def test_feeds_outlast_a_short_failure_of_the_database_and_learn_of_a_long_one(
+    database: models.Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("models.patience.READ_SECONDS", 0.5)
+    fetch = database.fetch
+    failures: list[Exception | None] = []
+
+    async def failing(sql: str, *args: Any) -> list[Row]:
+        if not failures or "FROM event t WHERE t.seq > ?" not in sql:
+            return await fetch(sql, *args)
+        failure = failures.pop()
+        if failure is None:
+            # As on a connection whose other end is gone without a word.
+            await asyncio.Event().wait()
+            raise AssertionError
+        raise failure
+
+    monkeypatch.setattr(database, "fetch", failing)
+    async with asyncio.timeout(PATIENCE):
+        # The live one, and one in the past.
+        for position in (0, -1):
+            async with feed(max(position, 0)) as batches:
+                while rows := await anext(batches):
+                    assert rows
+                if position < 0:
+                    monkeypatch.setattr(Tail, "newer", _nothing_kept)
+                with capture_logs() as logs:
+                    failures += [OSError("the disk is away"), sqlite3.OperationalError("busy"), None]
+                    made = await new(Customer)
+                    while not (rows := await anext(batches)):
+                        pass
+                    assert [row["subject_id"] for row in rows] == [made["id"]]
+                    assert failures == []
+                told = {line["event"] for line in logs if line["log_level"] == "warning"}
+                assert position < 0 or told == {"the live history cannot be read: trying again"}
+        monkeypatch.setattr("models.patience.LASTING_SECONDS", 0.0)
+        async with feed(0) as batches:
+            failures += [OSError("the disk is away")] * 10
+            await new(Customer)
+            with pytest.raises(Unavailable):
+                async for _ in batches:
+                    pass
+        failures.clear()

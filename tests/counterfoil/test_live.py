@@ -8,7 +8,7 @@ import random
 import socket as network
 import struct
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -116,9 +116,10 @@ async def test_feeds_that_break_off_deliver_every_event_once_from_all_processes(
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-async def test_a_server_that_stops_tells_sockets_and_ends_streams(
-    client: Client, database_url: str, tmp_path: Path
+async def test_a_server_that_stops_ends_feeds_and_lets_mutations_end(
+    client: Client, database: models.Database, database_url: str, tmp_path: Path
 ) -> None:
+    create = {"query": CREATE, "variables": {"name": "Begun before"}}
     with serving(tmp_path, database_url) as served:
         base = await asyncio.to_thread(served.base)
         headers = {"authorization": f"Bearer {client.token}", "accept": "text/event-stream"}
@@ -128,11 +129,32 @@ async def test_a_server_that_stops_tells_sockets_and_ends_streams(
             async with http.stream("POST", f"{base}/graphql", json=body, headers=headers) as stream:
                 pieces = stream.aiter_bytes()
                 assert await anext(pieces) == b":\n\n"
-                stopping = asyncio.create_task(asyncio.to_thread(served.stop))
-                # The stream ends as it should, and does not say that the subscription is complete.
-                assert [piece async for piece in pieces] == []
+                async with AsyncExitStack() as held:
+                    # They wait for this transaction.
+                    await held.enter_async_context(database.write())
+                    await send(socket, id="2", type="subscribe", payload=create)
+                    async with http.stream("POST", f"{base}/graphql", json=create, headers=headers) as changing:
+                        answer = changing.aiter_bytes()
+                        assert await anext(answer) == b":\n\n"
+                        await send(socket, type="ping")
+                        assert await receive(socket) == {"type": "pong"}
+                        stopping = asyncio.create_task(asyncio.to_thread(served.stop))
+                        # The stream ends as it should, and does not say that the subscription is complete.
+                        assert [piece async for piece in pieces] == []
+                        await held.aclose()
+                        told = b"".join([piece async for piece in answer])
+                        assert b'"seq"' in told
+                        assert told.endswith(b"event: complete\ndata:\n\n")
+                while (message := await receive(socket))["id"] != "2":
+                    pass
+                assert message["payload"]["data"]["createCustomer"]["errors"] == []
+                while (message := await receive(socket))["id"] != "2":
+                    pass
+                assert message["type"] == "complete"
                 assert await close_code(socket) == 1012
                 await stopping
+        rows = await database.fetch("SELECT count(*) AS n FROM customer")
+        assert rows[0]["n"] == 2
         assert "exceeded" not in served.err.read_text("utf-8")
 
 

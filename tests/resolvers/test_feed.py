@@ -11,7 +11,9 @@ import pytest
 
 import models
 from audit import SYSTEM, Request, transact
+from audit.history import HISTORY as HISTORY_LIST
 from models import Permission, clock, session
+from models.listing import request_page
 from services import present, user_roles, users
 from services.viewer import find_grantee, find_grantees
 from tests.client import Client, ClientWith, observed
@@ -85,11 +87,51 @@ async def test_the_cursors_are_those_of_history(client: Client) -> None:
     ]
     after = (await client.run(HISTORY, filter=wanted, after=delivered[0]["cursor"]))["history"]["edges"]
     assert [edge["cursor"] for edge in after] == [oldest["cursor"]]
+    # As after the restore of a backup.
+    beyond = request_page(HISTORY_LIST).cursor_of({"seq": newest["node"]["seq"] + 100})
     async with connected() as socket:
         await socket.init(client.token)
-        for variables in ({"after": oldest["cursor"]}, {"after": "", "filter": wanted}, {"after": "x", "filter": {}}):
+        for variables in (
+            {"after": oldest["cursor"]},
+            {"after": "", "filter": wanted},
+            {"after": "x", "filter": {}},
+            {"after": beyond},
+        ):
             refused = await socket.run("a", FEED, variables=variables)
             assert (refused["type"], refused["payload"][0]["extensions"]["code"]) == ("error", "BAD_CURSOR")
+        refused = await socket.run("a", FEED, variables={"after": beyond})
+        assert "newest event" in refused["payload"][0]["message"]
+        # The newest one itself is not beyond.
+        at_the_end = request_page(HISTORY_LIST).cursor_of({"seq": newest["node"]["seq"]})
+        await socket.subscribe("a", FEED, variables={"after": at_the_end})
+        await customer(client, "Further")
+        assert (await socket.receive())["type"] == "next"
+
+
+async def test_who_reads_the_history_of_one_can_go_on_from_there(client: Client, client_with: ClientWith) -> None:
+    clerk = await client_with([Permission.HISTORY_READ, Permission.CUSTOMERS_READ])
+    identifier = await customer(client, "Lakeside")
+    made = await client.change("CreateContact", input={"customerId": identifier, "firstName": "Carl", "lastName": "B"})
+    contact = made["contact"]["id"]
+    rename = "mutation ($input: UpdateContactInput!) { updateContact(input: $input) { errors { code } } }"
+    for kind, name, whose, change, renamed in (
+        ("customer", "customerId", identifier, UPDATE, "name"),
+        ("contact", "subjectId", contact, rename, "title"),
+    ):
+        query = f"""query ($id: ID!, $filter: HistoryFilter) {{
+          of: {kind}(id: $id) {{ history(first: 1, filter: $filter) {{ edges {{ cursor node {{ seq }} }} }} }} }}"""
+        filters: tuple[dict[str, Any], ...] = ({}, {"actorKinds": ["USER"]}, {name: whose})
+        for number, further in enumerate(filters):
+            listed = await clerk.run(query, id=whose, filter=further)
+            [newest] = listed["of"]["history"]["edges"]
+            async with feed(clerk, after=newest["cursor"], filter={name: whose, **further}) as following:
+                await client.change(change, input={"id": whose, renamed: f"Another {number}"})
+                listed = await clerk.run(query, id=whose, filter=further)
+                assert (await following.event())["seq"] == listed["of"]["history"]["edges"][0]["node"]["seq"]
+            refused = {name: whose, "actions": ["CUSTOMER_CREATED"]}
+            async with feed(clerk, after=newest["cursor"], filter=refused) as following:
+                answer = await following.socket.receive()
+                assert answer["payload"][0]["extensions"]["code"] == "BAD_CURSOR"
 
 
 async def test_what_an_event_says_is_read_for_each_event_anew(client: Client) -> None:
@@ -143,11 +185,11 @@ async def test_without_permission_nothing_can_be_followed(
     assert newest["node"]["action"] == "USER_PERMISSION_REFUSED"
 
 
-async def revoke_permission(somebody: Client) -> None:
-    """Take their role's permissions away."""
+async def revoke_permission(somebody: Client, *left: Permission) -> None:
+    """Take their role's permissions away, but for some."""
     assert somebody.user is not None
     role_id = somebody.user["role_id"]
-    change = {"permissions": [Permission.NOTES_READ]}
+    change = {"permissions": list(left) or [Permission.NOTES_READ]}
     await transact(SYSTEM, Request.new(), lambda opened: user_roles.update(opened, role_id, None, change))
 
 
@@ -191,8 +233,32 @@ async def test_no_event_after_a_permission_was_taken_away_is_delivered(
         await revoke_permission(auditor)
         await customer(client, "After")
         last = await following.socket.receive()
-        assert [error["extensions"]["code"] for error in last["payload"]["errors"]] == ["FORBIDDEN"]
-        assert (await following.socket.receive())["type"] == "complete"
+        assert (last["type"], last["id"]) == ("error", "feed")
+        assert [error["extensions"]["code"] for error in last["payload"]] == ["FORBIDDEN"]
+        # That was its end: the id is free again, and nothing more comes with it.
+        assert (await following.socket.run("feed", "{ __typename }"))["type"] == "next"
+
+
+async def test_what_a_fields_permission_opened_is_not_delivered_when_that_was_taken_away(
+    client: Client, client_with: ClientWith, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(present, "LOOK_EVERY", 3600.0)
+    auditor = await client_with([Permission.AUDIT_READ, Permission.CUSTOMERS_READ])
+    query = "subscription ($filter: HistoryFilter) { historyFeed(filter: $filter) { event { customer { name } } } }"
+    async with connected() as socket:
+        await socket.init(auditor.token)
+        await socket.subscribe("feed", query, variables={"filter": since()})
+        identifier = await customer(client, "Before")
+        assert "Before" in str(await socket.receive())
+        await revoke_permission(auditor, Permission.AUDIT_READ)
+        await client.change(UPDATE, input={"id": identifier, "name": "After"})
+        ended = await socket.receive()
+        anew = await socket.run("again", query, variables={"filter": since()})
+    assert ended["type"] == anew["type"] == "error"
+    # In the same words as to those who had no permission from the beginning.
+    assert ended["payload"][0]["extensions"] == anew["payload"][0]["extensions"] == {"code": "FORBIDDEN"}
+    assert ended["payload"][0]["message"] == anew["payload"][0]["message"]
+    assert "needs the permission CUSTOMERS_READ" in ended["payload"][0]["message"]
 
 
 async def test_a_quiet_feed_ends_soon_after_its_session(

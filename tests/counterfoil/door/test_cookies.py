@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from http.cookies import Morsel, SimpleCookie
 from itertools import product
@@ -18,8 +19,10 @@ from counterfoil.app import create_app
 from counterfoil.door.cookies import Cookies
 from counterfoil.door.refusing import Refused
 from counterfoil.settings import read_settings
+from models import Permission, clock
 from tests.client import PASSWORD, Client, ClientWith, form, set_password
 from tests.client import File as SentFile
+from tests.counterfoil.door.test_streams import streamed
 
 pytestmark = pytest.mark.anyio
 
@@ -210,7 +213,9 @@ async def test_with_a_cookie_nothing_runs_that_a_page_of_others_could_have_sent(
                 url="/graphql", **{**request, "headers": {**request.get("headers", {}), **sent}}
             )
             told = f"{request} {sent}"
-            assert (response.status_code == 200) == (header and ours), told
+            # What reads only needs no header where the browser says that we ask: an EventSource can send none.
+            proven = header or (site == "same-origin" and request["method"] != "POST")
+            assert (response.status_code == 200) == (proven and ours), told
             if response.status_code != 200 and request["method"] != "HEAD":
                 assert (response.status_code, code_of(response)) == (403, "CSRF"), told
                 assert "data" not in response.json(), told
@@ -295,6 +300,35 @@ async def test_an_event_stream_answers_the_token_as_it_can_set_no_cookie(client_
     response = await page.http.post("/graphql", json=asked, headers={**WANTED, "Accept": "text/event-stream"})
     assert "set-cookie" not in response.headers
     assert '"token":"cfs_' in response.text
+
+
+async def test_an_event_source_follows_with_the_cookie_and_goes_on_by_itself(
+    client_with: ClientWith, client: Client
+) -> None:
+    session = f"counterfoil={(await client_with([Permission.AUDIT_READ])).token}"
+    query = "subscription ($filter: HistoryFilter) { historyFeed(filter: $filter) { cursor event { seq } } }"
+    # What a browser sends for `new EventSource("/graphql?query=…")`.
+    nobody = Client()
+    sent: dict[str, Any] = {
+        "authorization": "",
+        "cookie": session,
+        "sec_fetch_site": "same-origin",
+        "sec_fetch_mode": "cors",
+    }
+    wanted = {"filter": {"from": clock.now().isoformat()}}
+    for name in ("First", "Second"):
+        await client.change("CreateCustomer", input={"name": name})
+    async with streamed(nobody, query, wanted, method="GET", **sent) as stream:
+        first = await stream.next()
+    async with streamed(nobody, query, wanted, method="GET", last_event_id=first["id"], **sent) as stream:
+        second = await stream.next()
+    seqs = [json.loads(event["data"])["data"]["historyFeed"]["event"]["seq"] for event in (first, second)]
+    assert seqs == [seqs[0], seqs[0] + 1]
+    for forged in ("cross-site", "same-site", "none"):
+        async with streamed(nobody, query, wanted, method="GET", **{**sent, "sec_fetch_site": forged}) as stream:
+            assert stream.status == 403
+    async with streamed(nobody, query, wanted, **sent) as stream:
+        assert stream.status == 403
 
 
 def connection(kind: str, headers: Mapping[str, str]) -> HTTPConnection:

@@ -92,6 +92,22 @@ async def test_queries_and_mutations_answer_once_and_complete(client: Client) ->
 
 
 @on_sqlite
+async def test_a_mutation_says_why_in_its_extensions(client: Client) -> None:
+    create = 'mutation { createCustomer(input: {name: "Lakeside"}) { events { reason } } }'
+    async with connected() as socket:
+        await init(socket, client)
+        answer = await socket.run("a", create, extensions={"Counterfoil-Reason": "Ticket 4711: spätere Zustellung"})
+        told = answer["payload"]["data"]["createCustomer"]["events"][0]["reason"]
+        assert told == "Ticket 4711: spätere Zustellung"
+        assert (await socket.receive())["type"] == "complete"
+        bad: tuple[Any, ...] = ("", "x" * 501, "two\nlines", 1, ["a"])
+        for reason in bad:
+            refused = await socket.run("a", create, extensions={"Counterfoil-Reason": reason})
+            assert (refused["type"], refused["payload"][0]["extensions"]["code"]) == ("error", "BAD_REQUEST"), reason
+    assert (await client.run("{ customers { totalCount } }"))["customers"]["totalCount"] == 1
+
+
+@on_sqlite
 async def test_errors_before_the_execution_leave_the_socket_open(client: Client, client_with: ClientWith) -> None:
     auditor = await client_with([Permission.AUDIT_READ])
     async with connected() as socket:
@@ -167,6 +183,12 @@ async def test_every_order_of_messages_has_its_close_code(client: Client) -> Non
         await init(socket, client)
         await socket.send({"type": "connection_init"})
         assert vars(await socket.closed()) == {"code": 4429, "reason": "Too many initialisation requests"}
+    async with connected() as socket:
+        # The second one does not wait for the answer to the first.
+        for _ in range(2):
+            message = {"type": "connection_init", "payload": {"Authorization": f"Bearer {client.token}"}}
+            await socket.send(message)
+        assert (await socket.closed()).code == 4429
     async with connected() as socket:
         await init(socket, client)
         await socket.subscribe("é" * 100, FEED)
@@ -286,7 +308,17 @@ async def test_nothing_is_left_of_an_operation_that_the_client_completes(client:
         await socket.subscribe("a", FEED)
         await socket.subscribe("b", FEED)
         await _following(2)
+        await client.change("CreateCustomer", input={"name": "On its way"})
+        assert {(await socket.receive())["id"] for _ in range(2)} == {"a", "b"}
+        # The id is free at once, and nothing late comes under it.
         await socket.send({"id": "a", "type": "complete"})
+        await socket.subscribe("a", "{ __typename }")
+        await client.change("CreateCustomer", input={"name": "Late"})
+        seen = [await socket.receive() for _ in range(3)]
+        assert [message for message in seen if message["id"] == "a"] == [
+            {"id": "a", "type": "next", "payload": TYPENAME},
+            {"id": "a", "type": "complete"},
+        ]
         await _following(1)
     await _following(0)
 

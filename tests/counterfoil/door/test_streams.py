@@ -12,13 +12,16 @@ from urllib.parse import urlencode
 import pytest
 from starlette.applications import Starlette
 
+import models
 from audit.tail import tail
 from counterfoil.app import create_app
 from counterfoil.door import stream as door
 from counterfoil.settings import read_settings
-from models import clock
+from models import Permission, clock
+from schema.context import Loaders
 from tests.client import Client, ClientWith, default_app
-from tests.counterfoil.door.socket import PATIENCE
+from tests.counterfoil.door.socket import PATIENCE, connected
+from tests.resolvers.test_feed import revoke_permission, sign_out
 
 pytestmark = pytest.mark.anyio
 on_sqlite = pytest.mark.parametrize("dialect", ["sqlite"])
@@ -96,12 +99,14 @@ async def streamed(
     *,
     method: str = "POST",
     app: Starlette | None = None,
+    content: bytes | None = None,
     **more: str,
 ) -> AsyncIterator[Stream]:
     """A request for a stream; the client goes away afterwards."""
     sent = {"query": query, "variables": variables or {}}
     headers = {"accept": SSE, "authorization": f"Bearer {client.token}", "host": "counterfoil.test", **more}
-    body = json.dumps(sent).encode() if method == "POST" else b""
+    headers = {name: value for name, value in headers.items() if value}
+    body = (json.dumps(sent).encode() if content is None else content) if method == "POST" else b""
     if method == "POST":
         headers["content-type"] = "application/json"
     stream = Stream()
@@ -186,8 +191,126 @@ async def test_a_feed_goes_on_after_the_last_event_id(client: Client) -> None:
         told = json.loads(first["data"])["data"]["historyFeed"]
         assert (first["event"], first["id"]) == ("next", told["cursor"])
     async with streamed(client, FEED, since, last_event_id=first["id"]) as stream:
-        assert (await stream.result())["data"]["historyFeed"]["event"]["seq"] == told["event"]["seq"] + 1
+        second = await stream.next()
+        assert json.loads(second["data"])["data"]["historyFeed"]["event"]["seq"] == told["event"]["seq"] + 1
+    # It goes before the cursor with which the feed once began: a browser repeats the URL.
+    begun = FEED.replace("($filter", "($after: String, $filter").replace("(filter", "(after: $after, filter")
+    repeated = {**since, "after": first["id"]}
+    async with streamed(client, begun, repeated, method="GET", last_event_id=second["id"]) as stream:
+        assert (await stream.result())["data"]["historyFeed"]["event"]["seq"] == told["event"]["seq"] + 2
+    async with streamed(client, FEED, since, last_event_id="rubbish") as stream:
+        assert code_of(await stream.rest()) == "BAD_CURSOR"
     assert tail().followers == 0
+
+
+def code_of(events: list[dict[str, str]]) -> str:
+    """The code of the error with which a stream ended that clients are not to open again by themselves."""
+    told, complete = events
+    assert (told["event"], complete["event"]) == ("next", "complete")
+    answer = json.loads(told["data"])
+    assert answer.keys() == {"errors"}
+    [error] = answer["errors"]
+    return str(error["extensions"]["code"])
+
+
+@on_sqlite
+async def test_a_stream_tells_why_it_ends_after_its_first_event(client: Client, client_with: ClientWith) -> None:
+    for end, code in ((revoke_permission, "FORBIDDEN"), (sign_out, "UNAUTHENTICATED")):
+        auditor = await client_with([Permission.AUDIT_READ])
+        async with streamed(auditor, FEED, {"filter": {"from": clock.now().isoformat()}}) as stream:
+            await client.change("CreateCustomer", input={"name": "Before"})
+            while "data" not in await stream.result():
+                pass
+            await end(auditor)
+            rest = await stream.rest()
+            assert code_of(rest[-2:]) == code
+
+
+@on_sqlite
+async def test_what_fails_before_a_stream_begins_has_its_status(client: Client) -> None:
+    refused: list[tuple[int, str, dict[str, Any]]] = [
+        (400, "BAD_REQUEST", {"content": b"{"}),
+        (422, "BAD_REQUEST", {"content": b"{}"}),
+        (415, "UNSUPPORTED_MEDIA_TYPE", {"content_type": "text/plain"}),
+        (403, "CSRF", {"authorization": "", "cookie": "counterfoil=cfs_x"}),
+        # A body that is not there: the end of the connection would be looked for behind it.
+        (400, "BAD_REQUEST", {"method": "GET", "content_length": "20"}),
+    ]
+    for status, code, more in refused:
+        async with streamed(client, "{ __typename }", **more) as stream:
+            assert stream.status == status, more
+            assert stream.headers["content-type"].startswith("application/graphql-response+json")
+            body = await stream.to_client.get()
+            assert json.loads(body or b"")["errors"][0]["extensions"]["code"] == code
+
+
+async def test_a_mutation_over_a_stream_has_a_reason_and_is_not_repeated(client: Client) -> None:
+    create = 'mutation { createCustomer(input: {name: "Once"}) { events { seq reason } errors { code } } }'
+    sent: dict[str, Any] = {"idempotency_key": "one-of-a-kind", "counterfoil_reason": "Ticket 4711"}
+    answers = []
+    for _ in range(2):
+        async with streamed(client, create, **sent) as stream:
+            answers.append(await stream.result())
+    assert answers[0] == answers[1]
+    assert answers[0]["data"]["createCustomer"]["events"][0]["reason"] == "Ticket 4711"
+    assert (await client.run("{ customers { totalCount } }"))["customers"]["totalCount"] == 1
+
+
+@on_sqlite
+async def test_streams_and_sockets_have_the_limits_of_requests(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = create_app(read_settings(max_operations=1, execution_timeout=1.0))
+    runs = asyncio.Event()
+
+    async def endless(*_: object) -> Any:
+        runs.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(Loaders, "load", endless)
+    contact = '{ contact(id: "con_00000000000000000000000000") { id } }'
+    async with connected(app=app) as socket, streamed(client, contact, app=app) as first:
+        await socket.init(client.token)
+        await runs.wait()
+        async with streamed(client, "{ __typename }", app=app) as second:
+            assert code_of(await second.rest()) == "TOO_MANY_OPERATIONS"
+        refused = await socket.run("a", "{ __typename }")
+        assert (refused["type"], refused["payload"][0]["extensions"]["code"]) == ("error", "TOO_MANY_OPERATIONS")
+        assert code_of(await first.rest()) == "EXECUTION_TIMEOUT"
+        refused = await socket.run("a", contact)
+        assert (refused["type"], refused["payload"][0]["extensions"]["code"]) == ("error", "EXECUTION_TIMEOUT")
+
+
+@on_sqlite
+async def test_a_feed_that_loses_its_database_ends_so_that_clients_come_back(
+    client: Client, database: models.Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    query = FEED.replace("seq", "seq sentence")
+    since = {"filter": {"from": clock.now().isoformat()}}
+    fetch = database.fetch
+    lost = ""
+
+    async def failing(sql: str, *args: Any) -> list[models.Row]:
+        if lost and lost in sql:
+            raise OSError("the network is away")
+        return await fetch(sql, *args)
+
+    monkeypatch.setattr(database, "fetch", failing)
+    monkeypatch.setattr("models.patience.LASTING_SECONDS", 0.0)
+    # As events are looked for, and as one is read: then it was not delivered, and is the first one afterwards.
+    for statement in ("FROM event t WHERE t.seq > ?", "FROM event_detail"):
+        async with connected() as socket, streamed(client, query, since) as stream:
+            await socket.init(client.token)
+            await socket.subscribe("a", query, variables=since)
+            await client.change("CreateCustomer", input={"name": "Before"})
+            delivered = await stream.next()
+            assert (await socket.receive())["type"] == "next"
+            lost = statement
+            # A mutation reads what it wrote, too.
+            await client.run('mutation { createCustomer(input: {name: "After"}) { errors { code } } }')
+            assert [event["event"] for event in await stream.rest() if event["event"] != "next"] == []
+            assert (await socket.closed()).code == 1013
+            lost = ""
+        async with streamed(client, query, since, last_event_id=delivered["id"]) as stream:
+            assert "added customer" in str(await stream.result())
 
 
 @on_sqlite

@@ -161,3 +161,19 @@ async def test_a_read_that_takes_too_long_is_busy(database: PostgresDatabase) ->
     with pytest.raises(asyncpg.QueryCanceledError) as caught:
         await database.fetch("SELECT pg_sleep(2)")
     assert is_busy(caught.value)
+
+
+async def test_a_connection_that_falls_silent_is_given_up(
+    database: PostgresDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("models.engine.postgres._CANCEL_SECONDS", 0.1)
+    async with database.running_pool().acquire() as connection:
+        silent = connection._con
+        # From now on nothing arrives, as when a network drops every packet.
+        silent._transport.pause_reading()
+    async with asyncio.timeout(60):
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.2):
+                await ids(database)
+        assert await ids(database) == []
+    assert silent.is_closed()
