@@ -14,7 +14,7 @@ from audit.history import conditions
 from audit.tail import COLUMNS, Tail
 from models.database import current
 from models.listing import Condition
-from models.patience import patiently
+from models.out_of_reach import patiently
 from models.rows import merged_into
 from models.table import Row
 

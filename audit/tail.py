@@ -19,7 +19,7 @@ from audit.action import Category
 from audit.table import Event
 from models import database
 from models.engine import Database
-from models.patience import patiently
+from models.out_of_reach import patiently
 from models.table import Row, read_list
 
 _log = structlog.get_logger("counterfoil.feed")

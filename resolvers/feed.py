@@ -15,7 +15,7 @@ from audit.tail import Tail, tail
 from models import Contact, Customer, Permission, Row
 from models.identifier import prefix_of
 from models.listing import Page
-from models.patience import Unavailable
+from models.out_of_reach import Unavailable
 from resolvers.mutation import actor_of
 from schema.access import needs
 from schema.context import Context, Info

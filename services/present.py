@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from audit import Actor
 from models.database import current
 from models.engine import Database
-from models.patience import patiently
+from models.out_of_reach import patiently
 from services.viewer import find_grantees
 
 # In seconds: an ended session is noticed in so many more at most.

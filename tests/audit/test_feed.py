@@ -20,7 +20,7 @@ from audit.feed import PAGE, Following, beginning, follow
 from audit.history import conditions
 from audit.tail import KEPT, Tail, tail
 from models import Contact, Customer, Note, Row
-from models.patience import Unavailable
+from models.out_of_reach import Unavailable
 from tests.audit.rows import events, new, updated
 from tests.audit.writers import Writers
 from tests.client import Client
@@ -315,7 +315,7 @@ async def test_a_merge_during_the_catching_up_counts_from_then_on(
 async def test_feeds_outlast_a_short_failure_of_the_database_and_learn_of_a_long_one(
     database: models.Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("models.patience.READ_SECONDS", 0.5)
+    monkeypatch.setattr("models.out_of_reach.READ_SECONDS", 0.5)
     fetch = database.fetch
     failures: list[Exception | None] = []
 
@@ -347,7 +347,7 @@ async def test_feeds_outlast_a_short_failure_of_the_database_and_learn_of_a_long
                     assert failures == []
                 told = {line["event"] for line in logs if line["log_level"] == "warning"}
                 assert position < 0 or told == {"the live history cannot be read: trying again"}
-        monkeypatch.setattr("models.patience.LASTING_SECONDS", 0.0)
+        monkeypatch.setattr("models.out_of_reach.LASTING_SECONDS", 0.0)
         async with feed(0) as batches:
             failures += [OSError("the disk is away")] * 10
             await new(Customer)

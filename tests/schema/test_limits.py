@@ -76,14 +76,14 @@ async def test_each_operation_is_counted_by_itself(client: Client) -> None:
     assert len(response.json()["data"]) == 15
 
 
-async def test_a_document_may_have_a_thousand_tokens(client: Client) -> None:
+async def test_a_document_may_have_two_thousand_tokens(client: Client) -> None:
     # Without the items it has twelve.
     text = "{{ nodes(ids: [{}]) {{ id }} }}"
-    await client.run(text.format('"x" ' * (1000 - 12)))
+    await client.run(text.format('"x" ' * (2000 - 12)))
     assert client.codes == ["BAD_PAGE"]
-    await client.run(text.format('"x" ' * (1001 - 12)))
+    await client.run(text.format('"x" ' * (2001 - 12)))
     assert client.codes == ["TOKEN_LIMIT"]
-    assert "more than 1,000 tokens" in client.errors[0]["message"]
+    assert "more than 2,000 tokens" in client.errors[0]["message"]
 
 
 # How a fragment unfolds into the next one, twice each time.

@@ -154,11 +154,15 @@ async def counted(client: Client, database: models.Database, texts: dict[str, st
     return counts
 
 
+def without_cost(client: Client) -> Client:
+    """The same person, who may ask for long lists in each other: QUERIES cost more than a query may."""
+    return Client(client.token, client.user, app=create_app(read_settings(max_nodes=10_000_000)))
+
+
 async def test_statements_do_not_grow_with_rows(client: Client, database: models.Database) -> None:
     assert client.user is not None
     world = World(client.user)
-    # Lists that may be long are asked for in each other: that is more than a query may cost.
-    roomy = Client(client.token, app=create_app(read_settings(max_nodes=10_000_000)))
+    roomy = without_cost(client)
     await world.grow(2, 1)
     few = await counted(roomy, database, QUERIES)
     await world.grow(6, 4)

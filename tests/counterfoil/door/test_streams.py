@@ -294,7 +294,7 @@ async def test_a_feed_that_loses_its_database_ends_so_that_clients_come_back(
         return await fetch(sql, *args)
 
     monkeypatch.setattr(database, "fetch", failing)
-    monkeypatch.setattr("models.patience.LASTING_SECONDS", 0.0)
+    monkeypatch.setattr("models.out_of_reach.LASTING_SECONDS", 0.0)
     # As events are looked for, and as one is read: then it was not delivered, and is the first one afterwards.
     for statement in ("FROM event t WHERE t.seq > ?", "FROM event_detail"):
         async with connected() as socket, streamed(client, query, since) as stream:
