@@ -326,7 +326,7 @@ async def test_a_request_has_so_many_headers_and_no_more(client: Client) -> None
         headers = {f"x-{number}": "" for number in range(many - sent)}
         response = await client.http.post("/graphql", json={"query": NAME}, headers=headers)
         assert response.status_code == status
-    assert code(response) == "HEADERS_TOO_LARGE"
+        assert status == 200 or code(response) == "HEADERS_TOO_LARGE"
 
 
 async def test_an_operation_that_takes_too_long_is_cancelled(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
