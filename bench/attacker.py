@@ -30,6 +30,7 @@ _PIECE = b" " * 64 * 1024
 _CODE = re.compile(rb'"code":"([A-Z_]+)"')
 # Clients of one address may open 100 sockets.
 _OF_ONE_ADDRESS = 90
+_OPENED_PER_SECOND = 400
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,7 @@ class _Attack:
     async def sockets(self, number: int) -> None:
         """A socket that does nothing, after connection_init when there is a token."""
         address = f"127.0.0.{2 + number // _OF_ONE_ADDRESS}"
+        await asyncio.sleep(number / _OPENED_PER_SECOND)
         try:
             async with connect(
                 f"ws://127.0.0.1:{self.job.port}/graphql",

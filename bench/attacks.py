@@ -130,7 +130,7 @@ def _bodies() -> Iterator[Attack]:
 
 def _others() -> Iterator[Attack]:
     yield Attack("introspection, the same again", _asking(get_introspection_query()), alone=False)
-    yield Attack("introspection, a new one each time", _asking(f"{get_introspection_query()} #{COUNTER}"))
+    yield Attack("introspection, a new one each time", _asking(f"{get_introspection_query()} #{COUNTER}"), alone=False)
     automatic = {"persistedQuery": {"version": 1, "sha256Hash": DIGEST}}
     yield Attack("persisted documents that nobody knows", json.dumps({"extensions": automatic}))
     wrong = 'mutation { signIn(input: { email: "EMAIL", password: "wrong password, wrong" }) { errors { code } } }'
@@ -140,7 +140,7 @@ def _others() -> Iterator[Attack]:
 
 
 def _sockets() -> Iterator[Attack]:
-    init = _INIT_SECONDS + 2
+    init = _INIT_SECONDS + 4
     idle = Attack("1,000 sockets without connection_init", kind="sockets", connections=1000, alone=False)
     yield replace(idle, least_seconds=init)
     yield replace(idle, name="1,000 of them again", least_seconds=init)

@@ -115,7 +115,7 @@ class Documents:
         self._kept: OrderedDict[str, Known] = OrderedDict()
         self._tokens = 0
 
-    def read(self, schema: GraphQLSchema, text: str) -> Known:
+    def read(self, schema: GraphQLSchema, text: str, *, suggests: bool = True) -> Known:
         """Parse and validate a document. GraphQLError when it is too large or cannot be parsed."""
         if error := flood(text, self.limits):
             raise error
@@ -124,7 +124,9 @@ class Documents:
             return Known(document, (too_much,))
         # With cycles, the other rules go round in circles for long.
         rules = [NoFragmentCyclesRule] if is_cyclic(document) else self._rules
-        errors = validate(schema, document, rules, _MOST_ERRORS, hide_suggestions=not self._introspection)
+        errors = validate(
+            schema, document, rules, _MOST_ERRORS, hide_suggestions=not (suggests and self._introspection)
+        )
         return Known(document, tuple(errors))
 
     def of(self, execution: ExecutionContext) -> Known:
@@ -137,7 +139,7 @@ class Documents:
         if context is not None and not signed_in and flood(text, self._of_strangers):
             # All that strangers may use fits; of the rest it need not be known what it asks for.
             raise flood(text, self.limits) or not_signed_in(context)
-        known = self._kept.get(text) or self.read(execution.schema._schema, text)
+        known = self._kept.get(text) or self.read(execution.schema._schema, text, suggests=signed_in)
         # What is refused is not kept: it is seldom sent again, but by attackers.
         if signed_in and len(text) <= LONGEST_CACHED and not known.errors:
             self._keep(text, known)

@@ -19,6 +19,8 @@ from counterfoil.settings import Settings
 _log = structlog.get_logger("counterfoil.http")
 
 _READ = "counterfoil.read"
+# Each takes time to look through, however short it is.
+MOST_HEADERS = 100
 
 
 class Guard:
@@ -69,11 +71,14 @@ class Guard:
 
 
 def check_head(scope: Scope, longest_url: int, most: int) -> None:
-    """Refused for a URL that is too long (RFC 9110, 15.5.15), or headers that are too large (RFC 6585, 5), in bytes."""
+    """Refused for a URL that is too long (RFC 9110, 15.5.15), or headers that are too large (RFC 6585, 5)."""
     if len(scope.get("raw_path") or b"") + len(scope.get("query_string") or b"") > longest_url:
         raise Refused(
             414, f"The URL is limited to {longest_url:,} bytes: use POST.", "URL_TOO_LONG", Connection="close"
         )
+    if len(scope["headers"]) > MOST_HEADERS:
+        told = f"A request has at most {MOST_HEADERS} headers."
+        raise Refused(431, told, "HEADERS_TOO_LARGE", Connection="close")
     if sum(len(name) + len(value) for name, value in scope["headers"]) > most:
         told = f"The headers are limited to {most:,} bytes."
         raise Refused(431, told, "HEADERS_TOO_LARGE", Connection="close")

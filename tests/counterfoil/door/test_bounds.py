@@ -17,7 +17,7 @@ import models
 from audit import Change
 from counterfoil.app import create_app
 from counterfoil.door import admission, decoding, documents, viewer
-from counterfoil.door.guard import limited
+from counterfoil.door.guard import MOST_HEADERS, limited
 from counterfoil.settings import read_settings
 from schema.context import Loaders
 from schema.limits import Limits
@@ -318,6 +318,15 @@ async def test_urls_and_headers_are_limited_at_the_bound(client: Client) -> None
     for size, status in ((1024, 200), (1025, 431)):
         headers = {"x-much": "x" * (size - used)}
         assert (await bounded.http.post("/graphql", json={"query": NAME}, headers=headers)).status_code == status
+
+
+async def test_a_request_has_so_many_headers_and_no_more(client: Client) -> None:
+    sent = len(client.http.build_request("POST", "/graphql", json={"query": NAME}).headers.raw)
+    for many, status in ((MOST_HEADERS, 200), (MOST_HEADERS + 1, 431)):
+        headers = {f"x-{number}": "" for number in range(many - sent)}
+        response = await client.http.post("/graphql", json={"query": NAME}, headers=headers)
+        assert response.status_code == status
+        assert status == 200 or code(response) == "HEADERS_TOO_LARGE"
 
 
 async def test_an_operation_that_takes_too_long_is_cancelled(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -91,6 +91,10 @@ async def test_only_the_first_error_suggests_something(client: Client, monkeypat
     assert "limit reached" in known.errors[-1]["message"]
     await known.run("{ custommers { totalCount } }")
     assert "Did you mean 'customers'" in known.errors[0]["message"]
+    compared = 0
+    stranger = fresh()
+    await stranger.run("{ custommers { totalCount } }")
+    assert (stranger.codes, compared) == (["BAD_REQUEST"], 0)
 
 
 async def test_an_introspection_runs_once_and_beside_the_event_loop(
