@@ -40,10 +40,10 @@ class Admission(SchemaExtension):
         self._known: Known | None = None
         self._cost: dict[str, int] | None = None
 
-    def on_parse(self) -> Iterator[None]:
+    async def on_parse(self) -> AsyncIterator[None]:
         """Put the document, read now or earlier, in place of parsing."""
         execution = self.execution_context
-        self._known = self._documents.of(execution)
+        self._known = await self._documents.of(execution)
         # GraphQL, 6.1, GetOperation(): Strawberry would take the first of several.
         if execution._provided_operation_name is None and self._known.several:
             raise RequestError(

@@ -6,6 +6,7 @@ to be small.
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
@@ -43,6 +44,9 @@ CACHED = 256
 # Tokens of all cached documents together: parsed, each takes up to 300 bytes.
 CACHED_TOKENS = 50_000
 LONGEST_CACHED = 16 * 1024
+# Characters: longer documents are read beside the event loop, one at a time. Two threads at it would keep it waiting
+# twice as long as one.
+_ASIDE_FROM = 2048
 _MOST_ERRORS = 5
 _MOST_SUGGESTIONS = 1
 
@@ -114,6 +118,7 @@ class Documents:
         self._rules = _RULES if introspection else (*_RULES, NoSchemaIntrospectionCustomRule)
         self._kept: OrderedDict[str, Known] = OrderedDict()
         self._tokens = 0
+        self._turn = asyncio.Lock()
 
     def read(self, schema: GraphQLSchema, text: str, *, suggests: bool = True) -> Known:
         """Parse and validate a document. GraphQLError when it is too large or cannot be parsed."""
@@ -129,7 +134,7 @@ class Documents:
         )
         return Known(document, tuple(errors))
 
-    def of(self, execution: ExecutionContext) -> Known:
+    async def of(self, execution: ExecutionContext) -> Known:
         """The document of an execution, read now or earlier. GraphQLError as `read`, and for a stranger's long one."""
         text, context = execution.query or "", execution.context
         known = self.trusted.get(text)
@@ -139,11 +144,17 @@ class Documents:
         if context is not None and not signed_in and flood(text, self._of_strangers):
             # All that strangers may use fits; of the rest it need not be known what it asks for.
             raise flood(text, self.limits) or not_signed_in(context)
-        known = self._kept.get(text) or self.read(execution.schema._schema, text, suggests=signed_in)
+        known = self._kept.get(text) or await self._read(execution.schema._schema, text, signed_in)
         # What is refused is not kept: it is seldom sent again, but by attackers.
         if signed_in and len(text) <= LONGEST_CACHED and not known.errors:
             self._keep(text, known)
         return known
+
+    async def _read(self, schema: GraphQLSchema, text: str, suggests: bool) -> Known:
+        if len(text) < _ASIDE_FROM:
+            return self.read(schema, text, suggests=suggests)
+        async with self._turn:
+            return await asyncio.to_thread(self.read, schema, text, suggests=suggests)
 
     def _keep(self, text: str, known: Known) -> None:
         if text not in self._kept:
