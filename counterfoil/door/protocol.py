@@ -1,7 +1,7 @@
-"""Connections: how long and how large the head of a request may be while it arrives.
+"""Connections: how long and how large the head of a request may be while it arrives, and how long an answer waits.
 
 The application sees a head when it is complete; uvicorn with httptools would wait for the rest of one for ever, and
-keep all of it. A complete one is checked by `door.requests`.
+keep all of it. A complete one is checked by `door.requests`. Answers wait in `door.transport`.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from counterfoil.door.transport import CLOSING_SECONDS, PatientTransport
 
 _LATE = b"408 Request Timeout"
 _LARGE = b"431 Request Header Fields Too Large"
@@ -21,19 +23,30 @@ class PatientProtocol(HttpToolsProtocol):
     `h11_max_incomplete_event_size`, in bytes.
     """
 
+    transport: PatientTransport
     _alarm: asyncio.TimerHandle | None = None
     # Bytes of a head that is not complete; None while none is awaited.
     _head: int | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
         """Wait for the first request."""
-        super().connection_made(transport)
+        super().connection_made(PatientTransport(transport, self.loop))
         self._await_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait for nothing any more."""
         self._head_is_over()
+        self.transport.wait(None)
         super().connection_lost(exc)
+
+    def eof_received(self) -> None:
+        """Close, since the client has: the event loop would, but not through `door.transport`."""
+        self.transport.close()
+
+    def shutdown(self) -> None:
+        """Wait no longer for a client that takes nothing than the server waits for its answers."""
+        super().shutdown()
+        self.transport.wait(CLOSING_SECONDS)
 
     def data_received(self, data: bytes) -> None:
         """Count what has come, unless that has completed the head."""
@@ -65,7 +78,11 @@ class PatientProtocol(HttpToolsProtocol):
         """
         cycle: RequestResponseCycle | None = self.cycle
         if cycle is None or cycle.response_complete:
+            # The application closes sockets that are too slow, with a code.
+            self.transport.wait(None)
             super().handle_websocket_upgrade()
+            # It would hold this object, which nobody needs any more, until the garbage collector comes.
+            self.parser = None  # type: ignore[assignment]  # as in uvicorn
         else:
             cycle.keep_alive = False
 

@@ -13,6 +13,7 @@ from starlette.responses import PlainTextResponse
 from uvicorn.server import ServerState
 
 from counterfoil.door.protocol import PatientProtocol
+from counterfoil.door.transport import CLOSING_SECONDS, SLOW_SECONDS
 
 SECONDS = 7
 MOST = 1000
@@ -26,6 +27,14 @@ class Transport(asyncio.Transport):
         super().__init__()
         self.written = b""
         self.closed = False
+        self.aborted = False
+        self.unsent = 0
+
+    def get_write_buffer_size(self) -> int:
+        return self.unsent
+
+    def abort(self) -> None:
+        self.aborted = True
 
     def write(self, data: Any) -> None:
         self.written += bytes(data)
@@ -52,15 +61,19 @@ class Clock:
         self.waiting.append((seconds, call, given, handle))
         return handle
 
+    def due(self) -> list[float]:
+        """In how many seconds, for what has not been cancelled."""
+        return [seconds for seconds, _, _, handle in self.waiting if not handle.cancel.called]
+
     def create_task(self, work: Any, **_: Any) -> Any:
         work.close()
         return Mock()
 
-    def pass_time(self) -> None:
+    def pass_time(self, expected: float = SECONDS) -> None:
         """All that has not been cancelled is due."""
         due, self.waiting = self.waiting, []
         for seconds, call, given, handle in due:
-            assert seconds == SECONDS
+            assert seconds == expected or handle.cancel.called
             if not handle.cancel.called:
                 call(*given)
 
@@ -143,3 +156,39 @@ def test_who_has_gone_is_not_waited_for(protocol: PatientProtocol, clock: Clock,
     transport.closed = False
     clock.pass_time()
     assert not transport.closed
+
+
+def test_who_takes_nothing_of_an_answer_is_let_go(
+    protocol: PatientProtocol, clock: Clock, transport: Transport
+) -> None:
+    protocol.data_received(LINE + b"\r\n")
+    transport.unsent = 100
+    protocol.transport.write(b"x" * 100)
+    # Also when more is written meanwhile than is taken.
+    for unsent in (99, 105, 0):
+        protocol.transport.write(b"y" * 10)
+        transport.unsent = unsent
+        clock.pass_time(SLOW_SECONDS)
+        assert not transport.aborted
+    assert clock.due() == []
+    transport.unsent = 5
+    protocol.transport.write(b"z" * 5)
+    clock.pass_time(SLOW_SECONDS)
+    assert transport.aborted
+
+
+@pytest.mark.parametrize("end", ["close", "eof", "shutdown"])
+def test_a_closed_connection_ends_when_nothing_more_is_taken(
+    protocol: PatientProtocol, clock: Clock, transport: Transport, end: str
+) -> None:
+    protocol.data_received(LINE + b"\r\n")
+    transport.unsent = 100
+    protocol.transport.write(b"x" * 100)
+    {"close": protocol.transport.close, "eof": protocol.eof_received, "shutdown": protocol.shutdown}[end]()
+    assert clock.due() == [CLOSING_SECONDS]
+    transport.unsent = 50
+    clock.pass_time(CLOSING_SECONDS)
+    assert not transport.aborted
+    clock.pass_time(CLOSING_SECONDS)
+    assert transport.aborted
+    protocol.connection_lost(None)
