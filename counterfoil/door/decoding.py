@@ -10,7 +10,10 @@ from starlette.requests import Request
 
 from counterfoil.door.refusing import BodyRefused, Refused, body_too_large
 
+NULL = "Text must not hold null characters."
 _GZIP = 16 + zlib.MAX_WBITS
+# Escapes of a null character and of a backslash (RFC 8259, 7).
+_NULL, _BACKSLASH = rb"\u0000", rb"\\"
 
 
 async def read_body(request: Request, most: int) -> bytes:
@@ -55,26 +58,26 @@ async def _unpacked(packed: AsyncIterator[bytes], most: int) -> bytes:
 
 def decode(data: str | bytes) -> object:
     """JSON without what no database takes: invalid Unicode, and null characters anywhere. Refused with 400."""
-    text = data if isinstance(data, bytes) else data.encode("utf-8", "surrogatepass")
-    try:
-        value = orjson.loads(text)
-    except orjson.JSONDecodeError:
-        raise Refused(400, "This cannot be read as JSON in UTF-8.") from None
-    if b"\\u0000" in text and _has_null(value):
-        raise Refused(400, "Text must not hold null characters.")
+    value = parsed(data)
+    if holds_null(data):
+        raise Refused(400, NULL)
     return value
 
 
-def _has_null(value: object) -> bool:
-    # Without recursion: JSON may nest deeper than Python's stack.
-    waiting = [value]
-    while waiting:
-        item = waiting.pop()
-        if isinstance(item, str):
-            if "\0" in item:
-                return True
-        elif isinstance(item, dict):
-            waiting += [*item.keys(), *item.values()]
-        elif isinstance(item, list):
-            waiting += item
-    return False
+def parsed(data: str | bytes) -> object:
+    """JSON in Unicode, also with null characters. Refused with 400."""
+    try:
+        return orjson.loads(_bytes(data))
+    except orjson.JSONDecodeError:
+        raise Refused(400, "This cannot be read as JSON in UTF-8.") from None
+
+
+def holds_null(data: str | bytes) -> bool:
+    """Whether a text or a name in this JSON, which has been parsed, holds a null character."""
+    text = _bytes(data)
+    # Behind an escaped backslash it is none. There are backslashes in texts only.
+    return _NULL in text and _NULL in text.replace(_BACKSLASH, b"")
+
+
+def _bytes(data: str | bytes) -> bytes:
+    return data if isinstance(data, bytes) else data.encode("utf-8", "surrogatepass")

@@ -6,7 +6,7 @@ https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md; section names b
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from enum import IntEnum
 from typing import Any, NoReturn, cast
@@ -18,18 +18,20 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from audit import Request
 from counterfoil.door.admission import ENDED
-from counterfoil.door.decoding import decode
+from counterfoil.door.decoding import NULL, holds_null, parsed
 from counterfoil.door.errors import MASKED
 from counterfoil.door.operation import Operations
 from counterfoil.door.parameters import Parameters, checked
 from counterfoil.door.refusing import Refused
+from counterfoil.door.taking import while_taken
+from counterfoil.door.transport import TAKEN
 from counterfoil.door.viewer import viewer_of
 from models.identifier import new_id
 from schema.context import Context
 
 _log = structlog.get_logger("counterfoil.socket")
 
-# Seconds: for connection_init; for a message to be taken by the client; without any operation.
+# Seconds: for connection_init; for the client to take anything of what was sent before; without any operation.
 INIT_SECONDS = 5.0
 SLOW_SECONDS = 15.0
 IDLE_SECONDS = 900.0
@@ -79,6 +81,7 @@ class Connection:
         self._acknowledged = False
         self._operations: dict[str, asyncio.Task[None]] = {}
         self._turn = asyncio.Lock()
+        self._taken: Callable[[], int] = socket.scope.get("extensions", {}).get(TAKEN, {}).get("bytes", lambda: 0)
 
     async def run(self) -> Closing | None:
         """Serve it to its end; why it is to be closed, or None when the client is gone."""
@@ -96,7 +99,8 @@ class Connection:
     async def _read(self, tasks: asyncio.TaskGroup) -> NoReturn:
         until = asyncio.get_running_loop().time() + INIT_SECONDS
         while True:
-            message = await self._next(until)
+            text = await self._next(until)
+            message = _message(text)
             match message["type"]:
                 case "connection_init":
                     await self._init(message)
@@ -105,29 +109,21 @@ class Connection:
                 case "pong":
                     pass
                 case "subscribe":
-                    await self._subscribe(message, tasks)
+                    await self._subscribe(message, tasks, null=holds_null(text))
                 case "complete":
                     self._complete(message)
                 case _:
                     raise Closing(Code.BAD_REQUEST, "Unknown message type")
 
-    async def _next(self, init_until: float) -> Mapping[str, Any]:
-        """The next message: an object with a `type` and at most an object as payload ("Invalid message")."""
+    async def _next(self, init_until: float) -> str:
+        """The next message."""
         received = await self._received(init_until)
         if received["type"] == "websocket.disconnect":
             raise Gone
         text = received.get("text")
         if text is None:
             raise Closing(Code.BAD_REQUEST, "Messages are text")
-        try:
-            message = decode(text)
-        except Refused as refused:
-            raise Closing(Code.BAD_REQUEST, str(refused)) from None
-        if not isinstance(message, dict) or not isinstance(message.get("type"), str):
-            raise Closing(Code.BAD_REQUEST, "Messages are JSON objects with a type")
-        if not isinstance(message.get("payload"), dict | None):
-            raise Closing(Code.BAD_REQUEST, "A payload is a JSON object")
-        return message
+        return str(text)
 
     async def _received(self, init_until: float) -> Mapping[str, Any]:
         loop = asyncio.get_running_loop()
@@ -152,8 +148,8 @@ class Connection:
         self._acknowledged = True
         await self._send({"type": "connection_ack"})
 
-    async def _subscribe(self, message: Mapping[str, Any], tasks: asyncio.TaskGroup) -> None:
-        """Subscribe."""
+    async def _subscribe(self, message: Mapping[str, Any], tasks: asyncio.TaskGroup, *, null: bool) -> None:
+        """Subscribe. A message with a `null` character is one, but no database takes it: this operation is refused."""
         if not self._acknowledged:
             raise Closing(Code.UNAUTHORIZED, "Unauthorized")
         identifier = _identifier(message)
@@ -163,6 +159,9 @@ class Connection:
             raise Closing(Code.BAD_REQUEST, str(refused)) from None
         if identifier in self._operations:
             raise Closing(Code.SUBSCRIBER_EXISTS, f"Subscriber for {identifier} already exists")
+        if null:
+            await self._refuse(identifier, [{"message": NULL, "extensions": {"code": "BAD_REQUEST"}}])
+            return
         if len(self._operations) >= MAX_OPERATIONS:
             told = f"A socket runs {MAX_OPERATIONS} operations at once: complete others first."
             await self._refuse(identifier, [{"message": told, "extensions": {"code": "LIMIT_EXCEEDED"}}])
@@ -209,16 +208,34 @@ class Connection:
         await self._send({"id": identifier, "type": "error", "payload": errors})
 
     async def _send(self, message: Mapping[str, Any]) -> None:
-        """Send one message. Nothing is queued: who does not take it in time, with all before it, is too slow."""
+        """Send one message. Nothing is queued: who takes none of what was sent before for some time is too slow.
+
+        A client that takes it bit by bit may need any time for the whole. Waiting for the turn has no limit of its own:
+        who has it has one.
+        """
+        text = orjson.dumps(message).decode()
         try:
-            async with asyncio.timeout(SLOW_SECONDS), self._turn:
-                await self._socket.send({"type": "websocket.send", "text": orjson.dumps(message).decode()})
+            async with self._turn, while_taken(self._taken, SLOW_SECONDS):
+                await self._socket.send({"type": "websocket.send", "text": text})
         except TimeoutError:
             told = "Too slow: go on after the cursor of the last event that you received"
             raise Closing(Code.TOO_SLOW, told) from None
         except (WebSocketDisconnect, RuntimeError):
             # The connection is gone, or the server is closing it.
             raise Gone from None
+
+
+def _message(text: str) -> Mapping[str, Any]:
+    """A message: an object with a `type` and at most an object as payload ("Invalid message")."""
+    try:
+        message = parsed(text)
+    except Refused as refused:
+        raise Closing(Code.BAD_REQUEST, str(refused)) from None
+    if not isinstance(message, dict) or not isinstance(message.get("type"), str):
+        raise Closing(Code.BAD_REQUEST, "Messages are JSON objects with a type")
+    if not isinstance(message.get("payload"), dict | None):
+        raise Closing(Code.BAD_REQUEST, "A payload is a JSON object")
+    return message
 
 
 def _identifier(message: Mapping[str, Any]) -> str:

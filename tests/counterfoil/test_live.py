@@ -16,16 +16,19 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 import uvicorn
+from starlette.applications import Starlette
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
 import models
+from counterfoil.app import create_app
 from counterfoil.door import socket as door
 from counterfoil.door.protocol import PatientProtocol
+from counterfoil.settings import read_settings
 from models import clock
 from tests.client import Client, default_app
-from tests.counterfoil.door.frames import CLOSE, HANDSHAKE, PING, TEXT, frame
+from tests.counterfoil.door.frames import CLOSE, HANDSHAKE, PING, TEXT, frame, message, peer
 from tests.counterfoil.door.socket import PATIENCE, PROTOCOL
 from tests.counterfoil.test_serve import serving
 
@@ -137,14 +140,25 @@ async def test_a_server_that_stops_tells_sockets_and_ends_streams(
 
 
 @asynccontextmanager
-async def in_this_process() -> AsyncIterator[str]:
+async def in_this_process(**config: Any) -> AsyncIterator[str]:
     """A server in this process, on the database of the test; its address."""
+    async with server_here(**config) as server:
+        yield address(server)
+
+
+def address(server: uvicorn.Server) -> str:
+    return f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+
+
+@asynccontextmanager
+async def server_here(app: Starlette | None = None, **config: Any) -> AsyncIterator[uvicorn.Server]:
+    """A server in this process, on the database of the test."""
     # Small buffers are soon full.
     listener = network.create_server(("127.0.0.1", 0))
     listener.setsockopt(network.SOL_SOCKET, network.SO_SNDBUF, 4096)
     server = uvicorn.Server(
         uvicorn.Config(
-            default_app(),
+            app or default_app(),
             lifespan="off",
             log_config=None,
             http=PatientProtocol,
@@ -152,6 +166,7 @@ async def in_this_process() -> AsyncIterator[str]:
             ws_max_size=64 * 1024,
             ws_per_message_deflate=False,
             timeout_graceful_shutdown=5,
+            **config,
         )
     )
     running = asyncio.create_task(server._serve([listener]))
@@ -159,7 +174,7 @@ async def in_this_process() -> AsyncIterator[str]:
         async with asyncio.timeout(PATIENCE):
             while not server.started:  # noqa: ASYNC110  (uvicorn has no event for it)
                 await asyncio.sleep(0.01)
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        yield server
     finally:
         server.should_exit = True
         await running
@@ -201,6 +216,42 @@ async def test_handshakes_that_cannot_be_read_are_refused(client: Client) -> Non
             assert answer.startswith(b"HTTP/1.1 " + status), added[:40]
         long = HANDSHAKE.replace(b"/graphql", b"/graphql?" + b"x" * 9000)
         assert (await _answered(base, long)).startswith(b"HTTP/1.1 414")
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+async def test_handshakes_have_the_limits_of_other_requests(client: Client, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    async with in_this_process(app=create_app(read_settings(max_headers=2000, max_url=2000))) as base:
+        head = HANDSHAKE.removesuffix(b"\r\n")
+        large = await _answered(base, head + b"".join(b"X-%d: %s\r\n" % (i, b"x" * 500) for i in range(4)) + b"\r\n")
+        long = await _answered(base, HANDSHAKE.replace(b"/graphql", b"/graphql?token=SECRET" + b"x" * 2000))
+        for answer, status, code in ((large, b"431", "HEADERS_TOO_LARGE"), (long, b"414", "URL_TOO_LONG")):
+            assert answer.startswith(b"HTTP/1.1 " + status)
+            assert json.loads(answer.partition(b"\r\n\r\n")[2])["errors"][0]["extensions"] == {"code": code}
+        # What is at the end of an address may be a secret, and is in no log.
+        reader, writer = await asyncio.open_connection("127.0.0.1", urlsplit(base).port)
+        writer.write(HANDSHAKE.replace(b"/graphql", b"/graphql?token=SECRET"))
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101 ")
+        writer.close()
+    assert [record.getMessage() for record in caplog.records if "SECRET" in record.getMessage()] == []
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+async def test_subprotocols_and_initialisations_on_the_wire(client: Client) -> None:
+    async with in_this_process() as base:
+        for offered in ([Subprotocol("graphql-ws")], None):
+            async with connect(base.replace("http", "ws", 1) + "/graphql", subprotocols=offered) as socket:
+                assert socket.subprotocol is None
+                assert await close_code(socket) == 4406
+                assert socket.close_reason == "Subprotocol not acceptable"
+        async with peer(urlsplit(base).port or 0) as twice:
+            init = message({"type": "connection_init", "payload": {"Authorization": f"Bearer {client.token}"}})
+            # The second one is there before the first is acknowledged.
+            await twice.send(init + init)
+            while await twice.next():
+                pass
+            assert (twice.messages, twice.code) == ([{"type": "connection_ack"}], 4429)
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
