@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import signal
 import socket as network
+import sqlite3
 import struct
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, closing, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -39,13 +41,22 @@ FEED = (
     "subscription ($after: String, $from: DateTime!) {"
     " historyFeed(after: $after, filter: {actions: [CUSTOMER_CREATED], from: $from}) { cursor event { seq } } }"
 )
+_HEAD = HANDSHAKE.removesuffix(b"\r\n")
+# With what they are answered.
+BAD_HANDSHAKES = (
+    (_HEAD + b"Content-Length: 5\r\n\r\nhello", b"400"),
+    (_HEAD + b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", b"400"),
+    (_HEAD + b"X-Long: " + b"x" * 9000 + b"\r\n\r\n", b"431"),
+    (_HEAD + b"X-Many: x\r\n" * 200 + b"\r\n", b"431"),
+    (HANDSHAKE.replace(b"/graphql", b"/graphql?" + b"x" * 9000), b"414"),
+)
 
 
 @asynccontextmanager
 async def connected(base: str, client: Client, *, buffer: int | None = None) -> AsyncIterator[ClientConnection]:
     """A socket with an acknowledged connection; the system takes about `buffer` bytes that are not read yet."""
     url = base.replace("http", "ws", 1) + "/graphql"
-    near = network.create_connection((urlsplit(base).hostname, urlsplit(base).port))
+    near = _near(base)
     if buffer is not None:
         near.setsockopt(network.SOL_SOCKET, network.SO_RCVBUF, buffer)
     near.setblocking(False)
@@ -53,6 +64,10 @@ async def connected(base: str, client: Client, *, buffer: int | None = None) -> 
         await send(socket, type="connection_init", payload={"Authorization": f"Bearer {client.token}"})
         assert await receive(socket) == {"type": "connection_ack"}
         yield socket
+
+
+def _near(base: str) -> network.socket:
+    return network.create_connection((urlsplit(base).hostname, urlsplit(base).port))
 
 
 async def send(socket: ClientConnection, **message: Any) -> None:
@@ -122,21 +137,47 @@ async def test_feeds_that_break_off_deliver_every_event_once_from_all_processes(
 async def test_a_server_that_stops_tells_sockets_and_ends_streams(
     client: Client, database_url: str, tmp_path: Path
 ) -> None:
-    with serving(tmp_path, database_url) as served:
+    lock = sqlite3.connect(database_url.removeprefix("sqlite:///"), isolation_level=None)
+    with (
+        serving(tmp_path, database_url, COUNTERFOIL_BACKGROUND="false") as served,
+        closing(lock),
+        ExitStack() as others,
+    ):
         base = await asyncio.to_thread(served.base)
-        headers = {"authorization": f"Bearer {client.token}", "accept": "text/event-stream"}
+        headers = {"authorization": f"Bearer {client.token}"}
         body = {"query": "subscription { historyFeed { cursor } }"}
+        sse = {**headers, "accept": "text/event-stream"}
         async with connected(base, client) as socket, httpx.AsyncClient(timeout=PATIENCE) as http:
             await subscribe(socket, "subscription { historyFeed { cursor } }")
-            async with http.stream("POST", f"{base}/graphql", json=body, headers=headers) as stream:
+            async with http.stream("POST", f"{base}/graphql", json=body, headers=sse) as stream:
                 pieces = stream.aiter_bytes()
                 assert await anext(pieces) == b":\n\n"
+                # A mutation waits for the database, and connections are about to become sockets, or cannot.
+                lock.execute("BEGIN IMMEDIATE")
+                change = {"query": CREATE, "variables": {"name": "Lakeside"}}
+                changing = asyncio.create_task(http.post(f"{base}/graphql", json=change, headers=headers))
+                handshakes = [sent for sent, _ in BAD_HANDSHAKES]
+                for sent in (*handshakes, HANDSHAKE, HANDSHAKE[:-2], HANDSHAKE + frame(CLOSE), HANDSHAKE[:20]):
+                    for half_closed in (False, True):
+                        near = others.enter_context(_near(base))
+                        near.sendall(sent)
+                        if half_closed:
+                            near.shutdown(network.SHUT_WR)
+                await asyncio.sleep(0.2)
+                others.enter_context(_near(base)).sendall(HANDSHAKE)
                 stopping = asyncio.create_task(asyncio.to_thread(served.stop))
                 # The stream ends as it should, and does not say that the subscription is complete.
                 assert [piece async for piece in pieces] == []
                 assert await close_code(socket) == 1012
-                await stopping
-        assert "exceeded" not in served.err.read_text("utf-8")
+                lock.execute("ROLLBACK")
+                assert (await changing).json()["data"]["createCustomer"]["errors"] == []
+                # uvicorn ends by the signal that told it to, when nothing went wrong.
+                assert await stopping == -signal.SIGTERM
+        logs = served.err.read_text("utf-8")
+        assert "Application shutdown complete" in logs
+        assert "exceeded" not in logs
+        assert "Traceback" not in logs
+        assert '"level":"error"' not in logs
 
 
 @asynccontextmanager
@@ -206,16 +247,8 @@ async def test_messages_that_cannot_be_read_are_answered_with_their_close_codes(
 @pytest.mark.parametrize("dialect", ["sqlite"])
 async def test_handshakes_that_cannot_be_read_are_refused(client: Client) -> None:
     async with in_this_process() as base:
-        for added, status in (
-            (b"Content-Length: 5\r\n\r\nhello", b"400"),
-            (b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", b"400"),
-            (b"X-Long: " + b"x" * 9000 + b"\r\n\r\n", b"431"),
-            (b"X-Many: x\r\n" * 200 + b"\r\n", b"431"),
-        ):
-            answer = await _answered(base, HANDSHAKE.removesuffix(b"\r\n") + added)
-            assert answer.startswith(b"HTTP/1.1 " + status), added[:40]
-        long = HANDSHAKE.replace(b"/graphql", b"/graphql?" + b"x" * 9000)
-        assert (await _answered(base, long)).startswith(b"HTTP/1.1 414")
+        for sent, status in BAD_HANDSHAKES:
+            assert (await _answered(base, sent)).startswith(b"HTTP/1.1 " + status), sent[-40:]
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
@@ -270,7 +303,7 @@ async def test_who_is_gone_before_the_answer_leaves_no_traceback(
     async with in_this_process() as base:
         for wait in (0, 0, 0, 0.001, 0.002, 0.005, 0.01):
             for sent in (b"", frame(TEXT, b"rubbish"), frame(PING, b"a") * 50 + frame(TEXT, b"{}")):
-                near = network.create_connection((urlsplit(base).hostname, urlsplit(base).port))
+                near = _near(base)
                 # Hang up with a reset, and not by closing.
                 near.setsockopt(network.SOL_SOCKET, network.SO_LINGER, struct.pack("ii", 1, 0))
                 near.sendall(HANDSHAKE.replace(PROTOCOL.encode(), spoken.encode()))

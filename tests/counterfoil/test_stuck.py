@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 import uvicorn
 
+from counterfoil.door import protocol as protocol_door
 from counterfoil.door import socket as socket_door
 from counterfoil.door import transport as door
 from tests.client import Client
@@ -158,3 +159,24 @@ async def test_a_socket_that_answers_no_ping_is_closed_and_the_application_learn
             await until(lambda: not server.server_state.tasks)
             await until(lambda: unsent(server) == [])
             near.close()
+
+
+async def test_a_server_that_stops_waits_for_nobody_who_does_not_read(
+    client: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(door, "CLOSING_SECONDS", SECONDS)
+    monkeypatch.setattr(protocol_door, "CLOSING_SECONDS", SECONDS)
+    async with server_here(ws_ping_interval=None) as server:
+        base = address(server)
+        plugs = [
+            plug(base, asked(client, Accept="text/event-stream")),
+            plug(base, asked(client)),
+            await socket_plug(base, client, subscribed()),
+            await socket_plug(base, client, subscribed() + subscribed(name="b")),
+        ]
+        await until(lambda: len(unsent(server)) == 4 and unsent(server)[0] > 100_000)
+    assert (server.server_state.connections, server.server_state.tasks) == (set(), set())
+    for near in plugs:
+        near.close()
+    # Neither the server's time for stopping was used up, nor did anything break.
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
