@@ -7,6 +7,7 @@ keep all of it. A complete one is checked by `door.requests`. Answers wait in `d
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
@@ -27,6 +28,7 @@ class PatientProtocol(HttpToolsProtocol):
     _alarm: asyncio.TimerHandle | None = None
     # Bytes of a head that is not complete; None while none is awaited.
     _head: int | None = None
+    _answered: RequestResponseCycle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
         """Wait for the first request."""
@@ -37,6 +39,10 @@ class PatientProtocol(HttpToolsProtocol):
         """Wait for nothing any more."""
         self._head_is_over()
         self.transport.wait(None)
+        if self._answered is not None and not self._answered.response_complete:
+            # uvicorn tells the request that came last, which may still wait for the answer to this one.
+            self._answered.disconnected = True
+            self._answered.message_event.set()
         super().connection_lost(exc)
 
     def eof_received(self) -> None:
@@ -70,6 +76,10 @@ class PatientProtocol(HttpToolsProtocol):
         """From here on the application limits what comes."""
         self._head_is_over()
         super().on_headers_complete()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._answered = cycle
+        super()._start_asgi_task(cycle, app)
 
     def handle_websocket_upgrade(self) -> None:
         """Hand the connection over, unless an answer is on its way: the handshake's would mix with it.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket as network
+import struct
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
@@ -16,8 +17,9 @@ from counterfoil.door import socket as socket_door
 from counterfoil.door import transport as door
 from tests.client import Client
 from tests.counterfoil.door.frames import CLOSE, HANDSHAKE, frame, message
+from tests.counterfoil.door.fuzzing import left_behind
 from tests.counterfoil.door.socket import PATIENCE
-from tests.counterfoil.test_live import address, server_here
+from tests.counterfoil.test_live import address, connected, server_here
 
 pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("dialect", ["sqlite"])]
 
@@ -180,3 +182,33 @@ async def test_a_server_that_stops_waits_for_nobody_who_does_not_read(
         near.close()
     # Neither the server's time for stopping was used up, nor did anything break.
     assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+async def test_nothing_refers_to_a_connection_that_has_ended(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(door, "SLOW_SECONDS", SECONDS)
+    monkeypatch.setattr(door, "CLOSING_SECONDS", SECONDS)
+    feed = subscribed("subscription { historyFeed { cursor } }")
+    async with server_here() as server:
+        base = address(server)
+        async with connected(base, client) as socket:
+            assert await left() == {"PatientTransport", "SocketProtocol", "Connection"}
+            await socket.close()
+        for data in (b"", feed, feed + subscribed(name="b")):
+            abrupt = await socket_plug(base, client, data)
+            abrupt.setsockopt(network.SOL_SOCKET, network.SO_LINGER, struct.pack("ii", 1, 0))
+            abrupt.close()
+        for data in (asked(client), asked(client, Accept="text/event-stream"), b""):
+            slow = plug(base, data) if data else await socket_plug(base, client, subscribed())
+            await until(lambda: unsent(server)[-1:] > [100_000])
+            if not data:
+                slow.sendall(frame(CLOSE))
+            await until(lambda: unsent(server) == [])
+            slow.close()
+        await until(lambda: unsent(server) == [] and not server.server_state.tasks)
+        assert await left() == set()
+
+
+async def left() -> set[str]:
+    """The classes of the door's objects, of those that live as long as a connection."""
+    names = {name.rpartition(".")[2] for name, count in (await left_behind()).items() if count}
+    return names & {"PatientTransport", "PatientProtocol", "SocketProtocol", "Connection", "EventStream"}

@@ -14,6 +14,9 @@ from uvicorn.server import ServerState
 
 from counterfoil.door.protocol import PatientProtocol
 from counterfoil.door.transport import CLOSING_SECONDS, SLOW_SECONDS
+from tests.counterfoil.door.socket import PATIENCE
+
+pytestmark = pytest.mark.anyio
 
 SECONDS = 7
 MOST = 1000
@@ -192,3 +195,25 @@ def test_a_closed_connection_ends_when_nothing_more_is_taken(
     clock.pass_time(CLOSING_SECONDS)
     assert transport.aborted
     protocol.connection_lost(None)
+
+
+async def test_whoever_asks_for_more_and_goes_leaves_no_answer_running(transport: Transport) -> None:
+    ended = asyncio.Event()
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        ended.set()
+
+    config = uvicorn.Config(application, log_config=None)
+    config.load()
+    made = PatientProtocol(config, ServerState(), {})
+    made.connection_made(transport)
+    # The second waits for the first to be answered; only of the second uvicorn would say that its client is gone.
+    made.data_received((LINE + b"\r\n") * 2)
+    await asyncio.sleep(0)
+    made.connection_lost(None)
+    async with asyncio.timeout(PATIENCE):
+        await ended.wait()
+    assert transport.written == b""
