@@ -62,14 +62,19 @@ async def left_behind() -> Counter[str]:
         if isinstance(found, Documents):
             found._kept.cache_clear()
     problems.cache_clear()
-    for _ in range(3):
-        gc.collect()
-        # Generators that nobody read to their end are closed by tasks.
+    while gc.collect():  # noqa: ASYNC110  (there is nothing to wait for)
+        # Generators that nobody read to their end are closed by tasks, from the outermost to the innermost.
         await asyncio.sleep(0.01)
     kinds = (type(found) for found in gc.get_objects())
     alive = Counter(f"{kind.__module__}.{kind.__name__}" for kind in kinds if _is_ours(kind))
     alive["tasks"] = len(asyncio.all_tasks())
     return alive
+
+
+async def assert_none_added(before: Counter[str]) -> None:
+    """There are no more objects than before many cases. The last of them may still be held by what has served it."""
+    added = await left_behind() - before
+    assert max(added.values(), default=0) <= 2, added
 
 
 def _is_ours(kind: type[Any]) -> bool:

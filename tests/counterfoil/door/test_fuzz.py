@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import models
 from tests import factories
 from tests.client import Client
-from tests.counterfoil.door.fuzzing import GROWTH, drawn, left_behind, many
+from tests.counterfoil.door.fuzzing import GROWTH, assert_none_added, drawn, left_behind, many
 from tests.counterfoil.log_lines import told
 
 pytestmark = pytest.mark.anyio
@@ -220,7 +220,7 @@ async def assert_all_answered(http: httpx.AsyncClient, database: models.Database
                 await assert_answered(http, method, path, headers, body)
         assert [entry for entry in entries if entry["log_level"] == "error"] == []
         entries.clear()
-    assert await left_behind() - before == Counter()
+    await assert_none_added(before)
     assert psutil.Process().memory_info().rss - resident < GROWTH
     assert not database.transaction_active()
 
