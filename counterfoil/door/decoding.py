@@ -12,6 +12,7 @@ from counterfoil.door.refusing import BodyRefused, Refused, body_too_large
 
 # So many values may stand in lists and objects: each takes far more memory and time than its two bytes.
 MOST_VALUES = 20_000
+NULL = "Text must not hold null characters."
 _BEFORE_VALUES = (b"[", b"{", b",")
 _GZIP = 16 + zlib.MAX_WBITS
 # Escapes of a null character and of a backslash (RFC 8259, 7).
@@ -59,19 +60,34 @@ async def _unpacked(packed: AsyncIterator[bytes], most: int) -> bytes:
 
 
 def decode(data: str | bytes) -> object:
-    """JSON without what no database takes: invalid Unicode, and null characters anywhere. Refused with 400.
+    """JSON without what no database takes: invalid Unicode, and null characters anywhere.
 
-    Refused with 413 when it has too many values.
+    Refused with 400, and with 413 when it has too many values.
     """
-    text = data if isinstance(data, bytes) else data.encode("utf-8", "surrogatepass")
+    value = parsed(data)
+    if holds_null(data):
+        raise Refused(400, NULL)
+    return value
+
+
+def parsed(data: str | bytes) -> object:
+    """JSON in Unicode, also with null characters. Refused with 400, and with 413 when it has too many values."""
+    text = _bytes(data)
     # Counted also where they stand in texts: it is a bound, and takes a thousandth of what making them takes.
     if sum(map(text.count, _BEFORE_VALUES)) > MOST_VALUES:
         raise Refused(413, f"JSON is limited to {MOST_VALUES:,} values.", "VALUE_LIMIT")
     try:
-        value = orjson.loads(text)
+        return orjson.loads(text)
     except orjson.JSONDecodeError:
         raise Refused(400, "This cannot be read as JSON in UTF-8.") from None
+
+
+def holds_null(data: str | bytes) -> bool:
+    """Whether a text or a name in this JSON, which has been parsed, holds a null character."""
+    text = _bytes(data)
     # Behind an escaped backslash it is none. There are backslashes in texts only.
-    if _NULL in text and _NULL in text.replace(_BACKSLASH, b""):
-        raise Refused(400, "Text must not hold null characters.")
-    return value
+    return _NULL in text and _NULL in text.replace(_BACKSLASH, b"")
+
+
+def _bytes(data: str | bytes) -> bytes:
+    return data if isinstance(data, bytes) else data.encode("utf-8", "surrogatepass")

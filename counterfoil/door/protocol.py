@@ -1,8 +1,8 @@
-"""Connections: how long and how large may be what the application does not see.
+"""Connections: how long and how large may be what the application does not see, and how long an answer waits.
 
 It sees a head when it is complete; uvicorn with httptools would wait for the rest of one for ever, and keep all of it.
-A complete one is checked by `door.requests`. And it does not see the rest of a body after its answer, which uvicorn
-throws away for as long as it comes.
+A complete one is checked by `door.guard`. And it does not see the rest of a body after its answer, which uvicorn throws
+away for as long as it comes. Answers wait in `door.transport`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import asyncio
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from counterfoil.door.transport import CLOSING_SECONDS, PatientTransport
 
 _LATE = b"408 Request Timeout"
 _LARGE = b"431 Request Header Fields Too Large"
@@ -23,12 +25,14 @@ class PatientProtocol(HttpToolsProtocol):
     `h11_max_incomplete_event_size`, in bytes. The rest of a body after its answer has `rest_seconds` and `rest_bytes`.
     """
 
+    transport: PatientTransport
     _alarm: asyncio.TimerHandle | None = None
     # Bytes of a head that is not complete; None while none is awaited.
     _head: int | None = None
     # The same for what follows an answer that came before its request was complete.
     _rest_alarm: asyncio.TimerHandle | None = None
     _rest: int | None = None
+    _answered: RequestResponseCycle | None = None
 
     def __init__(self, *given: Any, rest_seconds: float = 30, rest_bytes: int = 2**28, **more: Any) -> None:
         super().__init__(*given, **more)
@@ -37,14 +41,28 @@ class PatientProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
         """Wait for the first request."""
-        super().connection_made(transport)
+        super().connection_made(PatientTransport(transport, self.loop))
         self._await_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait for nothing any more."""
         self._head_is_over()
         self._rest_is_over()
+        self.transport.wait(None)
+        if self._answered is not None and not self._answered.response_complete:
+            # uvicorn tells the request that came last, which may still wait for the answer to this one.
+            self._answered.disconnected = True
+            self._answered.message_event.set()
         super().connection_lost(exc)
+
+    def eof_received(self) -> None:
+        """Close, since the client has: the event loop would, but not through `door.transport`."""
+        self.transport.close()
+
+    def shutdown(self) -> None:
+        """Wait no longer for a client that takes nothing than the server waits for its answers."""
+        super().shutdown()
+        self.transport.wait(CLOSING_SECONDS)
 
     def data_received(self, data: bytes) -> None:
         """Count what has come, unless that has completed the head."""
@@ -99,6 +117,10 @@ class PatientProtocol(HttpToolsProtocol):
                 self.timeout_keep_alive, self.timeout_keep_alive_handler
             )
 
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._answered = cycle
+        super()._start_asgi_task(cycle, app)
+
     def handle_websocket_upgrade(self) -> None:
         """Hand the connection over, unless an answer is on its way: the handshake's would mix with it.
 
@@ -106,7 +128,11 @@ class PatientProtocol(HttpToolsProtocol):
         """
         cycle: RequestResponseCycle | None = self.cycle
         if cycle is None or cycle.response_complete:
+            # The application closes sockets that are too slow, with a code.
+            self.transport.wait(None)
             super().handle_websocket_upgrade()
+            # It would hold this object, which nobody needs any more, until the garbage collector comes.
+            self.parser = None  # type: ignore[assignment]  # as in uvicorn
         else:
             cycle.keep_alive = False
 

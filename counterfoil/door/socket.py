@@ -6,74 +6,43 @@ https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md; section names b
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from dataclasses import replace
-from enum import IntEnum
-from typing import Any, NamedTuple, NoReturn, cast
+from typing import Any, NamedTuple, NoReturn
 
 import orjson
 import structlog
-from starlette.datastructures import Headers
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from audit import Request
+from counterfoil.door.closing import Closing, Code, Gone, why
 from counterfoil.door.context import reason_in
-from counterfoil.door.decoding import decode
+from counterfoil.door.decoding import NULL, holds_null
 from counterfoil.door.documents import ENDED
 from counterfoil.door.errors import MASKED
+from counterfoil.door.messages import identifier_of, message_of, with_authorization
 from counterfoil.door.operation import Operations
 from counterfoil.door.parameters import Parameters, checked
 from counterfoil.door.refusing import Refused
+from counterfoil.door.taking import while_taken
+from counterfoil.door.transport import TAKEN
 from counterfoil.door.viewer import viewer_of
 from models.identifier import new_id
 from schema.context import Context
 
 _log = structlog.get_logger("counterfoil.socket")
 
-# Seconds: for connection_init; for a message to be taken by the client; without any operation.
+# Seconds: for connection_init; for the client to take anything of what was sent before; without any operation.
 INIT_SECONDS = 5.0
 SLOW_SECONDS = 15.0
 IDLE_SECONDS = 900.0
 MAX_OPERATIONS = 20
-LONGEST_ID = 128
 LOST = "The database does not answer: try again later, after the last cursor"
-
-
-class Code(IntEnum):
-    """Why a socket is closed: two of IANA's registry, those of the protocol, and from 4470 on our own."""
-
-    RESTART = 1012
-    TRY_AGAIN_LATER = 1013
-    BAD_REQUEST = 4400
-    UNAUTHORIZED = 4401
-    FORBIDDEN = 4403
-    SUBPROTOCOL_NOT_ACCEPTABLE = 4406
-    INIT_TIMEOUT = 4408
-    SUBSCRIBER_EXISTS = 4409
-    TOO_MANY_INITS = 4429
-    INTERNAL_ERROR = 4500
-    TOO_SLOW = 4470
-    IDLE = 4471
-    TOO_MANY_SOCKETS = 4472
-
-
-class Closing(Exception):
-    """The socket is to be closed with this code and reason."""
-
-    def __init__(self, code: Code, reason: str) -> None:
-        super().__init__(reason)
-        self.code = code
-        # RFC 6455, 5.5: at most 125 bytes, two of which are the code.
-        self.reason = reason.encode("utf-8", "replace")[:123].decode(errors="ignore")
 
 
 class _Stopping(Exception):
     """The server stops, as SocketProtocol says."""
-
-
-class Gone(Exception):
-    """The client has closed the socket, or the connection broke."""
 
 
 class _Running(NamedTuple):
@@ -103,6 +72,7 @@ class Connection:
         self._acknowledged = False
         self._operations: dict[str, _Running] = {}
         self._turn = asyncio.Lock()
+        self._taken: Callable[[], int] = socket.scope.get("extensions", {}).get(TAKEN, {}).get("bytes", lambda: 0)
 
     async def run(self) -> Closing | None:
         """Serve it to its end; why it is to be closed, or None when the client is gone."""
@@ -116,12 +86,13 @@ class Connection:
         except ExceptionGroup as raised:
             if raised.subgroup((Gone, Closing)) is None:
                 raise
-            return _why(raised)
+            return why(raised)
 
     async def _read(self, tasks: asyncio.TaskGroup) -> NoReturn:
         until = asyncio.get_running_loop().time() + INIT_SECONDS
         while True:
-            message = await self._next(until)
+            text = await self._next(until)
+            message = message_of(text)
             match message["type"]:
                 case "connection_init":
                     await self._init(message)
@@ -130,29 +101,21 @@ class Connection:
                 case "pong":
                     pass
                 case "subscribe":
-                    await self._subscribe(message, tasks)
+                    await self._subscribe(message, tasks, null=holds_null(text))
                 case "complete":
                     self._complete(message)
                 case _:
                     raise Closing(Code.BAD_REQUEST, "Unknown message type")
 
-    async def _next(self, init_until: float) -> Mapping[str, Any]:
-        """The next message: an object with a `type` and at most an object as payload ("Invalid message")."""
+    async def _next(self, init_until: float) -> str:
+        """The next message."""
         received = await self._received(init_until)
         if received["type"] == "websocket.disconnect":
             raise _Stopping if received.get("code") == Code.RESTART else Gone
         text = received.get("text")
         if text is None:
             raise Closing(Code.BAD_REQUEST, "Messages are text")
-        try:
-            message = decode(text)
-        except Refused as refused:
-            raise Closing(Code.BAD_REQUEST, str(refused)) from None
-        if not isinstance(message, dict) or not isinstance(message.get("type"), str):
-            raise Closing(Code.BAD_REQUEST, "Messages are JSON objects with a type")
-        if not isinstance(message.get("payload"), dict | None):
-            raise Closing(Code.BAD_REQUEST, "A payload is a JSON object")
-        return message
+        return str(text)
 
     async def _received(self, init_until: float) -> Mapping[str, Any]:
         loop = asyncio.get_running_loop()
@@ -171,23 +134,26 @@ class Connection:
         """ConnectionInit. Who asks is told by `Authorization` in the payload, else by the handshake's headers."""
         if self._acknowledged:
             raise Closing(Code.TOO_MANY_INITS, "Too many initialisation requests")
-        self._headers = _with_authorization(self._headers, message.get("payload") or {})
+        self._headers = with_authorization(self._headers, message.get("payload") or {})
         if (await viewer_of(self._headers, self._cookie)).actor is None:
             raise Closing(Code.FORBIDDEN, "Forbidden")
         self._acknowledged = True
         await self._send({"type": "connection_ack"})
 
-    async def _subscribe(self, message: Mapping[str, Any], tasks: asyncio.TaskGroup) -> None:
-        """Subscribe."""
+    async def _subscribe(self, message: Mapping[str, Any], tasks: asyncio.TaskGroup, *, null: bool) -> None:
+        """Subscribe. A message with a `null` character is one, but no database takes it: this operation is refused."""
         if not self._acknowledged:
             raise Closing(Code.UNAUTHORIZED, "Unauthorized")
-        identifier = _identifier(message)
+        identifier = identifier_of(message)
         try:
             asked = checked(message.get("payload"), "")
         except Refused as refused:
             raise Closing(Code.BAD_REQUEST, str(refused)) from None
         if identifier in self._operations:
             raise Closing(Code.SUBSCRIBER_EXISTS, f"Subscriber for {identifier} already exists")
+        if null:
+            await self._refuse(identifier, [{"message": NULL, "extensions": {"code": "BAD_REQUEST"}}])
+            return
         if len(self._operations) >= MAX_OPERATIONS:
             told = f"A socket runs {MAX_OPERATIONS} operations at once: complete others first."
             await self._refuse(identifier, [{"message": told, "extensions": {"code": "LIMIT_EXCEEDED"}}])
@@ -198,7 +164,7 @@ class Connection:
 
     def _complete(self, message: Mapping[str, Any]) -> None:
         """Complete, from the client. The operation may have completed at the same moment."""
-        running = self._operations.pop(_identifier(message), None)
+        running = self._operations.pop(identifier_of(message), None)
         if running is not None:
             running.task.cancel()
 
@@ -242,45 +208,18 @@ class Connection:
         await self._send({"id": identifier, "type": "error", "payload": errors})
 
     async def _send(self, message: Mapping[str, Any]) -> None:
-        """Send one message. Nothing is queued: who does not take it in time, with all before it, is too slow."""
+        """Send one message. Nothing is queued: who takes none of what was sent before for some time is too slow.
+
+        A client that takes it bit by bit may need any time for the whole. Waiting for the turn has no limit of its own:
+        who has it has one.
+        """
+        text = orjson.dumps(message).decode()
         try:
-            async with asyncio.timeout(SLOW_SECONDS), self._turn:
-                await self._socket.send({"type": "websocket.send", "text": orjson.dumps(message).decode()})
+            async with self._turn, while_taken(self._taken, SLOW_SECONDS):
+                await self._socket.send({"type": "websocket.send", "text": text})
         except TimeoutError:
             told = "Too slow: go on after the cursor of the last event that you received"
             raise Closing(Code.TOO_SLOW, told) from None
         except (WebSocketDisconnect, RuntimeError):
             # The connection is gone, or the server is closing it.
             raise Gone from None
-
-
-def _why(raised: ExceptionGroup[Exception]) -> Closing | None:
-    """Why the socket is to be closed; None when the client is gone.
-
-    The frames that it came through are let go: they and it would keep each other, with all of the socket, until the
-    garbage collector comes.
-    """
-    gone, closings = raised.subgroup(Gone), raised.subgroup(Closing)
-    raised.__traceback__ = None
-    if closings is None or gone is not None:
-        return None
-    closing = cast(Closing, closings.exceptions[0]).with_traceback(None)
-    closing.__context__ = None
-    return closing
-
-
-def _identifier(message: Mapping[str, Any]) -> str:
-    identifier = message.get("id")
-    if not isinstance(identifier, str) or not 1 <= len(identifier) <= LONGEST_ID:
-        raise Closing(Code.BAD_REQUEST, f"An id is a string of 1 to {LONGEST_ID} characters")
-    return identifier
-
-
-def _with_authorization(headers: Headers, payload: Mapping[str, Any]) -> Headers:
-    """The headers with `Authorization` from the payload, which browsers cannot send with a WebSocket."""
-    found = [value for name, value in payload.items() if name.lower() == "authorization" and isinstance(value, str)]
-    if not found:
-        return headers
-    others = [(name, value) for name, value in headers.raw if name != b"authorization"]
-    # JSON holds what no header could: it becomes a token that nobody has.
-    return Headers(raw=[*others, (b"authorization", found[0].encode())])

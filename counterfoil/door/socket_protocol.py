@@ -1,33 +1,57 @@
-"""uvicorn's WebSockets, with one difference: a peer who is refused, or closed for cause, gets to read the cause."""
+"""uvicorn's WebSockets, for peers that do not read, and for those that send what cannot be read.
+
+Each override says what uvicorn leaves open. `door.transport` ends a connection that was closed and takes no more.
+"""
 
 from __future__ import annotations
 
+import logging
 from http import HTTPStatus
 from typing import Any
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import Frame
+from websockets.protocol import State
+
+from counterfoil.door.transport import TAKEN, PatientTransport
+
+# A message in more frames than this is put together as it comes.
+_MOST_FRAMES = 1000
+# uvicorn logs the whole URL of each socket. A query may hold secrets; `counterfoil.socket` has a line for each.
+_log = logging.getLogger("counterfoil.door.socket_protocol")
+_log.setLevel(logging.WARNING)
 
 # Seconds in which a peer may answer the close frame of a server that stops.
 _STOP_SECONDS = 1.0
 
 
 class SocketProtocol(WebSocketsSansIOProtocol):
-    """The closing handshake (RFC 6455, 7.1) for peers that do not read, and for those that send what is not read.
+    """A connection that becomes a WebSocket; a peer who is refused, or closed for cause, gets to read the cause.
 
     When the server stops the application is told by a `websocket.disconnect` with 1012, as by uvicorn's; but the
     connection is still there, for the answers of what runs and for the application's own close.
     """
 
+    transport: PatientTransport
     _stops = False
 
-    def shutdown(self) -> None:
-        """Tell the application."""
-        if not self.handshake_complete or self.close_sent or self.disconnected:
-            super().shutdown()
-            return
-        self._stops = True
-        self.stop_keepalive()
-        self.queue.put_nowait({"type": "websocket.disconnect", "code": 1012})
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.logger = self.conn.logger = _log
+        # Sent as soon as the peer has taken what was sent before.
+        self._pong = b""
+        # When the last ping was sent: what had been taken, and whether the ping had to wait behind something.
+        self._taken = 0
+        self._behind = False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget it."""
+        self.transport.wait(None)
+        super().connection_lost(exc)
+
+    def eof_received(self) -> None:
+        """Close, since the peer has: the event loop would, but not through `door.transport`."""
+        self.transport.close()
 
     def data_received(self, data: bytes) -> None:
         """Read what has come. A handshake that cannot be read is refused, or its connection would stay for ever."""
@@ -38,6 +62,19 @@ class SocketProtocol(WebSocketsSansIOProtocol):
             self.transport.write(answer or self.conn.reject(HTTPStatus.BAD_REQUEST, "Bad handshake.").serialize())
             self.handshake_complete = self.close_sent = True
             self.transport.close()
+
+    def handle_connect(self, event: Any) -> None:
+        """Begin. The application gets to know how much its peer has taken, to tell a slow one from a stuck one."""
+        super().handle_connect(event)
+        if not self.close_sent:
+            self.scope["extensions"][TAKEN] = {"bytes": lambda: self.transport.taken}
+
+    def handle_cont(self, event: Frame) -> None:
+        """Add a frame to a message. uvicorn keeps all frames, also the empty ones, of which there may be any number."""
+        if event.fin or event.data:
+            super().handle_cont(event)
+        if len(self.frames) > _MOST_FRAMES:
+            self.frames = [b"".join(self.frames)]
 
     def send_receive_event_to_app(self) -> None:
         """Pass a message on. Text that is not UTF-8 closes the socket (RFC 6455, 8.1), without a traceback."""
@@ -51,16 +88,72 @@ class SocketProtocol(WebSocketsSansIOProtocol):
                 return
         super().send_receive_event_to_app()
 
+    def handle_ping(self) -> None:
+        """Answer. To a peer that does not read, uvicorn writes without end; the newest may do (RFC 6455, 5.5.3)."""
+        frames = self.conn.data_to_send()
+        if self.writable.is_set() or self.conn.state is not State.OPEN:
+            self.transport.write(b"".join(frames))
+        elif frames:
+            self._pong = frames[-1]
+
+    def resume_writing(self) -> None:
+        """The peer has taken what was sent."""
+        super().resume_writing()
+        pong, self._pong = self._pong, b""
+        if pong and not self.close_sent:
+            self.transport.write(pong)
+
+    def send_keepalive_ping(self) -> None:
+        """Ask whether the peer is there."""
+        super().send_keepalive_ping()
+        self._note()
+
+    def keepalive_timeout(self) -> None:
+        """Close a socket whose peer is not there. uvicorn's application would learn it with its next message.
+
+        A ping may stand behind megabytes: while the peer takes those, it has more time.
+        """
+        if self._behind and self.transport.taken > self._taken and self.ping_timeout is not None:
+            self._note()
+            self.pong_timer = self.loop.call_later(self.ping_timeout, self.keepalive_timeout)
+            return
+        before = self.close_sent
+        super().keepalive_timeout()
+        if self.close_sent and not before:
+            self.queue.put_nowait({"type": "websocket.disconnect", "code": 1011, "reason": "keepalive ping timeout"})
+
+    def _note(self) -> None:
+        self._taken = self.transport.taken
+        self._behind = self.transport.get_write_buffer_size() > 0
+
+    def handle_close(self, event: Frame) -> None:
+        """End with the peer's close frame, which uvicorn has answered: nothing may follow, no close frame either."""
+        super().handle_close(event)
+        self.close_sent = True
+
+    def shutdown(self) -> None:
+        """Tell the application that the server stops. In uvicorn a socket that is not accepted yet could still be."""
+        if self.handshake_complete and not self.close_sent and not self.disconnected:
+            self._stops = True
+            self.stop_keepalive()
+            self.queue.put_nowait({"type": "websocket.disconnect", "code": 1012})
+            return
+        super().shutdown()
+        if not self.handshake_complete:
+            self.disconnected = True
+        self.close_sent = True
+
     async def send(self, message: Any) -> None:
         """Send a message. That of the end waits for nobody: uvicorn's would wait until the peer has read the rest."""
-        stuck = message["type"] == "websocket.close" and not self.writable.is_set()
-        if stuck:
+        if message["type"] == "websocket.close":
             self.writable.set()
         await super().send(message)
-        if message["type"] == "websocket.close" and (stuck or self._stops) and self.close_timer is not None:
+        if message["type"] == "websocket.close" and self._stops and self.close_timer is not None:
             self.close_timer.cancel()
-            seconds = _STOP_SECONDS if self._stops else self.close_timeout
-            self.close_timer = self.loop.call_later(seconds, self.transport.abort)
+            self.close_timer = self.loop.call_later(_STOP_SECONDS, self.transport.abort)
+        if message["type"] == "websocket.http.response.body" and not message.get("more_body", False):
+            # uvicorn would log that the application has given no answer.
+            self.handshake_complete = True
 
     def handle_parser_exception(self) -> None:
         """Close a socket whose peer sent what cannot be read, or what is too large.

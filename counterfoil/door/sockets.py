@@ -8,13 +8,15 @@ from contextlib import suppress
 import structlog
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from counterfoil.door.closing import Closing, Code
 from counterfoil.door.cookies import Cookies
+from counterfoil.door.guard import check_head
 from counterfoil.door.operation import Operations
 from counterfoil.door.origin import is_allowed
 from counterfoil.door.places import Places
-from counterfoil.door.refusing import Refused
+from counterfoil.door.refusing import Refused, refusal
 from counterfoil.door.requests import client_address
-from counterfoil.door.socket import Closing, Code, Connection
+from counterfoil.door.socket import Connection
 from counterfoil.settings import Settings
 
 _log = structlog.get_logger("counterfoil.socket")
@@ -36,6 +38,15 @@ class Sockets:
     async def serve(self, socket: WebSocket) -> None:
         """Serve one socket to its end."""
         structlog.contextvars.clear_contextvars()
+        try:
+            check_head(socket.scope, self._settings.max_url, self._settings.max_headers)
+        except Refused as refused:
+            # Servers without that extension are not ours: they answer with 403.
+            if "websocket.http.response" in socket.scope.get("extensions", {}):
+                await socket.send_denial_response(refusal(refused))
+            else:
+                await socket.close(_POLICY_VIOLATION)
+            return
         try:
             cookie = self._cookie(socket)
         except Refused:

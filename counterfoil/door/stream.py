@@ -23,9 +23,8 @@ from counterfoil.door.parameters import Parameters
 from counterfoil.door.places import Places
 from schema.context import Context
 
-# Seconds: between two comments that keep the connection open; for the client to take what was sent.
+# Seconds between two comments that keep the connection open. Who takes none of what is sent: see `door.transport`.
 HEARTBEAT_SECONDS = 15.0
-SLOW_SECONDS = 15.0
 EVENT_STREAM = "text/event-stream"
 _HEADERS: Mapping[str, str] = MappingProxyType(
     {"content-type": EVENT_STREAM, "vary": "Accept", "x-accel-buffering": "no"}
@@ -132,9 +131,9 @@ class EventStream(Response):
 
     async def _send(self, send: Send, frame: bytes) -> None:
         try:
-            async with asyncio.timeout(SLOW_SECONDS), self._turn:
+            async with self._turn:
                 await send({"type": "http.response.body", "body": frame, "more_body": True})
-        except (TimeoutError, OSError):
+        except OSError:
             raise ClientDisconnect from None
 
 

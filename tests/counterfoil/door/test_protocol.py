@@ -17,8 +17,11 @@ from starlette.responses import PlainTextResponse
 from uvicorn.server import ServerState
 
 from counterfoil.door.protocol import PatientProtocol
+from counterfoil.door.transport import CLOSING_SECONDS, SLOW_SECONDS
 from tests.counterfoil.test_serve import PATIENCE, serving
 from tests.dialects import on_sqlite
+
+pytestmark = pytest.mark.anyio
 
 SECONDS = 7
 REST_SECONDS = 70
@@ -33,6 +36,14 @@ class Transport(asyncio.Transport):
         super().__init__()
         self.written = b""
         self.closed = False
+        self.aborted = False
+        self.unsent = 0
+
+    def get_write_buffer_size(self) -> int:
+        return self.unsent
+
+    def abort(self) -> None:
+        self.aborted = True
 
     def write(self, data: Any) -> None:
         self.written += bytes(data)
@@ -58,6 +69,10 @@ class Clock:
         handle = Mock()
         self.waiting.append((seconds, call, given, handle))
         return handle
+
+    def due(self) -> list[float]:
+        """In how many seconds, for what has not been cancelled."""
+        return [seconds for seconds, _, _, handle in self.waiting if not handle.cancel.called]
 
     def create_task(self, work: Any, **_: Any) -> Any:
         work.close()
@@ -236,3 +251,61 @@ def ends(peer: socket.socket) -> bool:
         except ConnectionError:
             return True
     return False
+
+
+def test_who_takes_nothing_of_an_answer_is_let_go(
+    protocol: PatientProtocol, clock: Clock, transport: Transport
+) -> None:
+    protocol.data_received(LINE + b"\r\n")
+    transport.unsent = 100
+    protocol.transport.write(b"x" * 100)
+    # Also when more is written meanwhile than is taken.
+    for unsent in (99, 105, 0):
+        protocol.transport.write(b"y" * 10)
+        transport.unsent = unsent
+        clock.pass_time(SLOW_SECONDS)
+        assert not transport.aborted
+    assert clock.due() == []
+    transport.unsent = 5
+    protocol.transport.write(b"z" * 5)
+    clock.pass_time(SLOW_SECONDS)
+    assert transport.aborted
+
+
+@pytest.mark.parametrize("end", ["close", "eof", "shutdown"])
+def test_a_closed_connection_ends_when_nothing_more_is_taken(
+    protocol: PatientProtocol, clock: Clock, transport: Transport, end: str
+) -> None:
+    protocol.data_received(LINE + b"\r\n")
+    transport.unsent = 100
+    protocol.transport.write(b"x" * 100)
+    {"close": protocol.transport.close, "eof": protocol.eof_received, "shutdown": protocol.shutdown}[end]()
+    assert clock.due() == [CLOSING_SECONDS]
+    transport.unsent = 50
+    clock.pass_time(CLOSING_SECONDS)
+    assert not transport.aborted
+    clock.pass_time(CLOSING_SECONDS)
+    assert transport.aborted
+    protocol.connection_lost(None)
+
+
+async def test_whoever_asks_for_more_and_goes_leaves_no_answer_running(transport: Transport) -> None:
+    ended = asyncio.Event()
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        ended.set()
+
+    config = uvicorn.Config(application, log_config=None)
+    config.load()
+    made = PatientProtocol(config, ServerState(), {})
+    made.connection_made(transport)
+    # The second waits for the first to be answered; only of the second uvicorn would say that its client is gone.
+    made.data_received((LINE + b"\r\n") * 2)
+    await asyncio.sleep(0)
+    made.connection_lost(None)
+    async with asyncio.timeout(PATIENCE):
+        await ended.wait()
+    assert transport.written == b""

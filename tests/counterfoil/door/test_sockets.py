@@ -249,6 +249,23 @@ async def test_other_subprotocols_are_not_acceptable(client: Client, offered: li
 
 
 @on_sqlite
+async def test_null_characters_end_an_operation_and_not_its_socket(client: Client) -> None:
+    async with connected() as socket:
+        await init(socket, client)
+        await socket.send({"type": "ping", "payload": {"a\0": "\0"}})
+        assert await socket.receive() == {"type": "pong"}
+        for identifier, payload in (
+            ("a", {"query": "{ __typename }", "variables": {"a": ["\0"]}}),
+            ("b\0", {"query": "{ __typename }"}),
+            ("c", {"query": "{ __typename } # \0"}),
+        ):
+            answer = await socket.run(identifier, **payload)
+            assert (answer["id"], answer["type"]) == (identifier, "error")
+            assert [error["extensions"]["code"] for error in answer["payload"]] == ["BAD_REQUEST"]
+        assert (await socket.run("a", "{ __typename }", variables={"a": "\\u0000"}))["type"] == "next"
+
+
+@on_sqlite
 async def test_only_pages_of_this_host_and_of_allowed_origins_open_sockets(client: Client) -> None:
     app = create_app(read_settings(cors_origins=("https://desk.example.com",)))
     for origin, host in (
