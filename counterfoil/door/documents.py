@@ -30,6 +30,7 @@ from strawberry.types.execution import ExecutionContext
 
 from counterfoil.door.introspection import Introspections
 from counterfoil.door.parsing import parse
+from counterfoil.door.turn import Turn
 from schema.context import Context
 from schema.errors import RequestError
 from schema.introspection import too_much
@@ -118,7 +119,7 @@ class Documents:
         self._rules = _RULES if introspection else (*_RULES, NoSchemaIntrospectionCustomRule)
         self._kept: OrderedDict[str, Known] = OrderedDict()
         self._tokens = 0
-        self._turn = asyncio.Lock()
+        self._turn = Turn()
 
     def read(self, schema: GraphQLSchema, text: str, *, suggests: bool = True) -> Known:
         """Parse and validate a document. GraphQLError when it is too large or cannot be parsed."""
@@ -153,7 +154,7 @@ class Documents:
     async def _read(self, schema: GraphQLSchema, text: str, suggests: bool) -> Known:
         if len(text) < _ASIDE_FROM:
             return self.read(schema, text, suggests=suggests)
-        async with self._turn:
+        async with self._turn.taken():
             return await asyncio.to_thread(self.read, schema, text, suggests=suggests)
 
     def _keep(self, text: str, known: Known) -> None:

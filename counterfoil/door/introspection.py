@@ -15,6 +15,7 @@ import orjson
 from graphql import DocumentNode, ExecutionResult, GraphQLSchema, execute_sync
 
 from counterfoil.door.pace import Pace
+from counterfoil.door.turn import Turn
 from schema.context import Context
 from schema.errors import RequestError
 
@@ -31,7 +32,7 @@ class Introspections:
 
     def __init__(self) -> None:
         self._kept: OrderedDict[bytes, dict[str, Any]] = OrderedDict()
-        self._turn = asyncio.Lock()
+        self._turn = Turn()
         self._free_from = 0.0
         self._pace = Pace(PER_SECOND)
 
@@ -53,7 +54,7 @@ class Introspections:
         if key not in self._kept:
             if context.actor is None:
                 self._claim()
-            async with self._turn:
+            async with self._turn.taken():
                 if key not in self._kept:
                     result = await asyncio.to_thread(_executed, schema, document, name, variables)
                     if result.errors or result.data is None:

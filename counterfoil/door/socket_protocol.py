@@ -13,6 +13,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.frames import Frame
 from websockets.protocol import State
 
+from counterfoil.door import transport
 from counterfoil.door.transport import TAKEN, PatientTransport
 
 # A message in more frames than this is put together as it comes.
@@ -136,6 +137,8 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         if self.handshake_complete and not self.close_sent and not self.disconnected:
             self._stops = True
             self.stop_keepalive()
+            # The application waits for what it still sends, and this for a peer that takes it.
+            self.transport.wait(transport.CLOSING_SECONDS)
             self.queue.put_nowait({"type": "websocket.disconnect", "code": 1012})
             return
         super().shutdown()

@@ -148,6 +148,11 @@ async def test_a_server_can_stop_whatever_a_socket_is_about_to_do(end: str) -> N
     codes = {"close frame": [1000], "no pong": [1011], "closed": [4400], "nothing": []}
     assert [message["code"] for message in opened.application.told if "code" in message] == codes[end]
     opened.protocol.shutdown()
+    if end == "nothing":
+        # The application closes it, when what runs is over.
+        await _pause()
+        assert [message["code"] for message in opened.application.told if "code" in message] == [1012]
+        await opened.application.send({"type": "websocket.close", "code": 1012, "reason": ""})
     assert opened.transport.closed
     await _pause()
     assert opened.application.ended.is_set()
