@@ -89,8 +89,9 @@ class View(GraphQL[Context, None]):
         if media == EVENT_STREAM:
             # Its head, where cookies are set, goes before what signIn answers.
             context.in_cookie = False
-            # The end of the connection, for which a stream listens, comes after the body.
-            await request.body()
+            if request.method != "POST":
+                # The end of the connection, for which a stream listens, comes after the body, which nobody has read.
+                await request.body()
             return self._streams.answer(request, asked, context)
         text = self._persisted.text_of(asked, context)
         with self._crowd.joined(context):

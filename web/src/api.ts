@@ -16,6 +16,7 @@ export interface Viewer {
 
 interface UserError {
   message: string;
+  extensions?: { code?: string };
 }
 
 interface Answer<Data> {
@@ -56,8 +57,10 @@ export function fetchWith(onSignedOut: () => void): typeof fetch {
 /** Who is signed in by the cookie; null for nobody. An Error when the server does not say. */
 export async function readViewer(): Promise<Viewer | null> {
   if (!mayBeSignedIn()) return null;
-  const { data } = await ask<{ viewer: ViewerData }>(VIEWER);
-  return data ? viewerOf(data.viewer) : null;
+  const answer = await ask<{ viewer: ViewerData }>(VIEWER);
+  if (answer.data) return viewerOf(answer.data.viewer);
+  if (isSignedOut(answer)) return null;
+  throw new Error(textOf(answer.errors));
 }
 
 /** Sign in; an Error with what to tell the person when it fails. */
@@ -69,16 +72,26 @@ export async function signIn(email: string, password: string): Promise<Viewer> {
     remember(viewer.id);
     return viewer;
   }
-  throw new Error([...(data?.signIn?.errors ?? []), ...(errors ?? [])].map((error) => error.message).join(" "));
+  throw new Error(textOf(data?.signIn?.errors, errors));
+}
+
+function textOf(...errors: (UserError[] | undefined)[]): string {
+  return errors.flatMap((some) => some ?? []).map((error) => error.message).join(" ");
+}
+
+function isSignedOut({ errors }: Answer<unknown>): boolean {
+  return (errors ?? []).some((error) => error.extensions?.code === "UNAUTHENTICATED");
 }
 
 function viewerOf({ actor, permissions }: ViewerData): Viewer {
   return { ...actor, permissions };
 }
 
-/** Sign out, and begin again: what GraphiQL has kept on this machine goes, too. */
+/** Sign out, and begin again: what GraphiQL has kept on this machine goes, too. An Error when the session goes on. */
 export async function signOut(): Promise<void> {
-  await ask(SIGN_OUT);
+  const answer = await ask<{ signOut: { errors: UserError[] } | null }>(SIGN_OUT);
+  const told = textOf(answer.data?.signOut?.errors, answer.errors);
+  if (told && !isSignedOut(answer)) throw new Error(told);
   startOver();
 }
 

@@ -152,6 +152,9 @@ async def test_a_body_may_come_in_gzip(client: Client) -> None:
         for coding in ("gzip", "x-gzip", " GZIP "):
             response = await client.http.post("/graphql", content=body, headers={**JSON, "content-encoding": coding})
             assert response.json() == NAMED
+        stream = {**GZIP, "accept": "text/event-stream"}
+        response = await client.http.post("/graphql", content=body, headers=stream)
+        assert response.text.endswith("event: complete\ndata:\n\n")
     assert (
         await client.http.post("/graphql", content=ASKING, headers={**JSON, "content-encoding": "identity"})
     ).json() == NAMED
