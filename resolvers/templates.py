@@ -16,7 +16,7 @@ from schema.access import needs
 from schema.connection import Connection
 from schema.context import Info
 from schema.errors import RequestError
-from schema.field import AT_MOST, given
+from schema.field import AT_MOST, VALUES, given
 from schema.template import PreviewTemplateInput, Template, TemplatePreview, TemplateVariable, templates
 from schema.template_mutations import (
     CreateTemplateInput,
@@ -76,7 +76,7 @@ class TemplateQuery:
         resolver=_variables,
         description="What templates for emails of a kind can name.",
         directives=[_READ],
-        metadata={AT_MOST: max(len(vocabulary.documented(kind)) for kind in CommunicationKind)},
+        metadata={AT_MOST: max(len(vocabulary.documented(kind)) for kind in CommunicationKind), VALUES: True},
     )
     preview_template: TemplatePreview = strawberry.field(
         resolver=_preview,

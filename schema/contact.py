@@ -12,7 +12,7 @@ from models import ContactLevel, ContactMethodKind, Permission
 from models.communication_lists import COMMUNICATIONS_OF_CONTACT
 from models.contact_method import METHOD_LIMIT
 from models.listings import ASSIGNMENTS_OF_CONTACT, NOTES_OF_CONTACT, SALES_DOCUMENTS_OF_CONTACT
-from models.rows import ALSO_AT_LIMIT, also_at, by_ids
+from models.rows import by_ids
 from schema.access import needs
 from schema.communication import Communication
 from schema.communication_log import communications
@@ -27,6 +27,7 @@ from schema.order_password import OrderPassword
 from schema.purpose import Assignment, assignments
 from schema.recipient import PortalAccess, Reception, access_to_portal, receives
 from schema.sales_document import SALES_DOCUMENTS_READ, SalesDocument, sales_documents
+from schema.same_person import same_person
 from schema.stored import Address, ContactMethod, Origin, origin, stored
 from schema.switch import NotificationSwitch, PortalPermission, switches_of_contact
 
@@ -98,13 +99,7 @@ class Contact(Node):
     assignments: Connection[Assignment] = assignments(
         ASSIGNMENTS_OF_CONTACT, "What the contact is assigned for, oldest first."
     )
-    also_at: list[Annotated[Contact, strawberry.lazy("schema.contact")]] = batched(
-        lambda row: row["id"],
-        also_at,
-        "The same person at other customers, by name: linked by hand, or the same contact in an accounting system."
-        f" At most {ALSO_AT_LIMIT}.",
-        at_most=ALSO_AT_LIMIT,
-    )
+    also_at: list[Annotated[Contact, strawberry.lazy("schema.contact")]] = same_person()
     notes: Connection[Note] = connection(
         NOTES_OF_CONTACT,
         "Internal notes on the contact, pinned ones first.",

@@ -16,7 +16,16 @@ from types import MappingProxyType
 from typing import Any
 
 import strawberry
-from graphql import GraphQLField, GraphQLObjectType, GraphQLResolveInfo, GraphQLSchema, get_nullable_type, is_leaf_type
+from graphql import (
+    GraphQLField,
+    GraphQLNamedType,
+    GraphQLObjectType,
+    GraphQLResolveInfo,
+    GraphQLSchema,
+    get_named_type,
+    get_nullable_type,
+    is_leaf_type,
+)
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 
 from models import Audited, Row
@@ -30,6 +39,8 @@ KIND = "counterfoil.kind"
 SIZED_BY = "counterfoil.sized_by"
 # Metadata of a list without pages: how many objects it has at most.
 AT_MOST = "counterfoil.at_most"
+# Metadata of such a list that reads no rows for its objects, although it is no derived field of a row.
+VALUES = "counterfoil.values"
 REQUIRED = inspect.Parameter.empty
 
 
@@ -77,9 +88,14 @@ def batched(
     then: Callable[[Row, Any, Context], Any] | None = None,
     access: Access | None = None,
     at_most: int | None = None,
+    values: bool = False,
 ) -> Any:
-    """What a loader has for the row's key, or what `then` makes of it; `at_most` so many objects, when it is a list."""
-    return _declared(Batched(key, load, then), description, access, None, {AT_MOST: at_most} if at_most else {})
+    """What a loader has for the row's key, or what `then` makes of it; `at_most` so many objects, when it is a list.
+
+    `values`: they are parts of the row, or one row has them for all, so that they cost no rows of their own.
+    """
+    further = {**({AT_MOST: at_most} if at_most else {}), **({VALUES: True} if values else {})}
+    return _declared(Batched(key, load, then), description, access, None, further)
 
 
 def referred(
@@ -160,6 +176,28 @@ def kind_of(graphql_field: GraphQLField) -> Derived | Batched | None:
     """How a field is declared; None for a plain one, and for one with a resolver of its own."""
     declared = _declaration(graphql_field)
     return declared.metadata.get(KIND) if declared is not None else None
+
+
+def holds_values(parent: GraphQLNamedType, graphql_field: GraphQLField) -> bool:
+    """Whether a list reads no rows for its objects: what a row of a table has in itself, and what is declared so."""
+    declared = _declaration(graphql_field)
+    if declared is None or AT_MOST not in declared.metadata:
+        return False
+    return VALUES in declared.metadata or (_is_node(parent) and isinstance(declared.metadata.get(KIND), Derived))
+
+
+def leads_to_rows(graphql_field: GraphQLField) -> bool:
+    """Whether a field's object is a row, or made of rows that were read for it."""
+    inner, declared = get_named_type(graphql_field.type), _declaration(graphql_field)
+    if is_leaf_type(inner):
+        return False
+    made = declared is None or not declared.is_basic_field or isinstance(declared.metadata.get(KIND), Batched)
+    return made or _is_node(inner)
+
+
+def _is_node(graphql_type: GraphQLNamedType) -> bool:
+    # Its source is a row of a table; that of other types may be made of several.
+    return graphql_type.name == "Node" or "Node" in {each.name for each in getattr(graphql_type, "interfaces", ())}
 
 
 def _declaration(graphql_field: GraphQLField) -> Any:

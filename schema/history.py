@@ -187,6 +187,7 @@ class HistoryEvent(Node):
             _change(event, change) for change in _seen_by(event, detail, context).changes
         ],
         at_most=MOST_CHANGES,
+        values=True,
     )
     sentence: str = batched(
         lambda event: event["seq"],

@@ -41,11 +41,16 @@ _TOLD = "Introspection could tell {} values; {} are allowed: twice what tools as
 _PARTS = ("fields", "args", "inputFields", "enumValues", "types", "directives")
 
 
-def too_much(schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode) -> TooLarge | None:
-    """The error, when the operation of a valid document could tell too much of the schema."""
-    sizes = _sizes(schema)
-    told = round(_Told(schema, sizes, document).selections(operation.selection_set, schema.query_type, False, 0))
-    return TooLarge("COST", told, sizes.most, _TOLD) if told > sizes.most else None
+def values_told(schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode) -> int:
+    """How many values of the schema the operation of a valid document could tell."""
+    told = _Told(schema, _sizes(schema), document)
+    return round(told.selections(operation.selection_set, schema.query_type, False, 0))
+
+
+def too_much(schema: GraphQLSchema, told: int) -> TooLarge | None:
+    """The error, when so many values of the schema are too many."""
+    most = _sizes(schema).most
+    return TooLarge("COST", told, most, _TOLD) if told > most else None
 
 
 def mend(schema: GraphQLSchema) -> None:

@@ -14,6 +14,7 @@ from graphql import (
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
+    GraphQLField,
     GraphQLInterfaceType,
     GraphQLNamedType,
     GraphQLObjectType,
@@ -34,7 +35,7 @@ from strawberry.schema.schema_converter import GraphQLCoreConverter
 from models.listing import DEFAULT_PAGE
 from schema.access import Access, AccessRule, Need
 from schema.connection import LIST
-from schema.field import AT_MOST, SIZED_BY
+from schema.field import AT_MOST, SIZED_BY, holds_values, leads_to_rows
 
 # The largest Int of GraphQL: JSON has no place for what pages in pages multiply to.
 MOST_COUNTED = 2**31 - 1
@@ -89,6 +90,11 @@ def _nothing(_: Variables) -> int:
     return 0
 
 
+def _a_row(_: Variables) -> int:
+    # It costs nothing by itself, and yet is not nothing: each value that leads to one counts.
+    return 0
+
+
 class _Planner:
     def __init__(self, schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode) -> None:
         self.needs: dict[str, Need] = {}
@@ -136,14 +142,17 @@ class _Planner:
             return lambda variables: (
                 _length(self._sent(sent, declared.metadata[SIZED_BY], variables)) * (1 + inner(variables))
             )
+        if inner is _nothing and holds_values(parent, field):
+            return _nothing
         if declared is not None and AT_MOST in declared.metadata:
             return lambda variables: declared.metadata[AT_MOST] * (1 + inner(variables))
         if declared is None or LIST not in declared.metadata:
-            return inner
+            return _a_row if inner is _nothing and leads_to_rows(field) else inner
         sizes = [argument.value for argument in node.arguments or () if argument.name.value in ("first", "last")]
+        usual = _usual(field)
 
         def cost(variables: Variables) -> int:
-            size = max((self._size(value, variables) for value in sizes), default=DEFAULT_PAGE)
+            size = max((self._size(value, variables, usual) for value in sizes), default=usual)
             return size * (1 + inner(variables))
 
         return cost
@@ -156,17 +165,17 @@ class _Planner:
         if access.rule in (AccessRule.PERMISSION, AccessRule.SIGNED_IN):
             self.needs[coordinate] = Need(coordinate, frozenset(access.any_of))
 
-    def _size(self, value: ValueNode, variables: Variables) -> int:
+    def _size(self, value: ValueNode, variables: Variables, usual: int) -> int:
         if isinstance(value, VariableNode):
             name = value.name.value
             if name in variables:
                 sent = variables[name]
                 # GraphQL takes 100.0 as an Int.
-                return max(0, int(sent)) if isinstance(sent, int | float) else DEFAULT_PAGE
+                return max(0, int(sent)) if isinstance(sent, int | float) else usual
             default = self._defaults.get(name)
-            return self._size(default, variables) if default is not None else DEFAULT_PAGE
+            return self._size(default, variables, usual) if default is not None else usual
         # A negative size is refused when it runs; here it must not make room for others.
-        return max(0, int(value.value)) if isinstance(value, IntValueNode) else DEFAULT_PAGE
+        return max(0, int(value.value)) if isinstance(value, IntValueNode) else usual
 
     def _sent(self, value: Any, path: tuple[str, ...], variables: Variables) -> Any:
         """What stands at `path` in an argument: a node of the document, or a value of a variable; None for nothing."""
@@ -178,6 +187,12 @@ class _Planner:
         if not path:
             return value
         return self._sent(value.get(path[0]), path[1:], variables) if isinstance(value, Mapping) else None
+
+
+def _usual(field: GraphQLField) -> int:
+    """The size of a list's page when nothing is said about it."""
+    first = field.args["first"].default_value
+    return first if isinstance(first, int) else DEFAULT_PAGE
 
 
 def _length(value: Any) -> int:

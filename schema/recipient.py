@@ -120,6 +120,7 @@ def receives() -> Any:
         " location than that of a location contact does not reach it, whatever this says: see `recipients`.",
         then=lambda _, found, __: [_row(decision) for decision in found],
         at_most=len(DESIGNATION),
+        values=True,
     )
 
 

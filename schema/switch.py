@@ -90,6 +90,7 @@ def switches_of_contact(column: str, description: str) -> Any:
         description,
         then=_inherited(column),
         at_most=len(NAMES[column]),
+        values=True,
     )
 
 

@@ -73,7 +73,7 @@ class Admission(SchemaExtension):
                 _begin(execution.context, error)
             elif error is not None:
                 execution.result = ExecutionResult(data=None, errors=[error])
-            elif planned.asks_schema:
+            elif planned.introspects:
                 execution.result = await self._told(self._known.document)
         yield
 

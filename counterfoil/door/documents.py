@@ -28,12 +28,12 @@ from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRul
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 from strawberry.types.execution import ExecutionContext
 
-from counterfoil.door.introspection import Introspections
+from counterfoil.door.introspection import SMALL, Introspections
 from counterfoil.door.parsing import parse
 from counterfoil.door.turn import Turn
 from schema.context import Context
 from schema.errors import RequestError
-from schema.introspection import too_much
+from schema.introspection import too_much, values_told
 from schema.limits import Limits, Size, TextRule, TooLarge, excess, is_cyclic, size_of
 from schema.plan import Plan, plan
 from schema.scan import flood
@@ -78,8 +78,8 @@ class Planned:
 
     plan: Plan
     size: Size
-    asks_schema: bool
-    """Whether it asks for nothing else."""
+    introspects: bool
+    """Whether it asks much of the schema, and for nothing else."""
     asks_too_much: TooLarge | None
 
 
@@ -101,9 +101,9 @@ class Known:
         if name not in self.planned:
             operation = get_operation_ast(self.document, name)
             size = size_of(self.document, operation) if operation is not None else Size()
-            asks_schema = operation is not None and _asks_schema(operation)
-            too_much_told = too_much(schema, self.document, operation) if operation is not None else None
-            self.planned[name] = Planned(plan(schema, self.document, name), size, asks_schema, too_much_told)
+            told = values_told(schema, self.document, operation) if operation is not None else 0
+            introspects = operation is not None and told > SMALL and _asks_schema(operation)
+            self.planned[name] = Planned(plan(schema, self.document, name), size, introspects, too_much(schema, told))
         return self.planned[name]
 
 

@@ -1,6 +1,6 @@
-"""Answers about the schema: made beside the event loop, one at a time, and kept, since they never change.
+"""Long answers about the schema: made beside the event loop, one at a time, and kept, since they never change.
 
-A whole introspection takes longer than everything else that a stranger may ask for.
+A whole introspection takes longer than everything else that a stranger may ask for. Small ones run as queries do.
 """
 
 from __future__ import annotations
@@ -19,12 +19,14 @@ from counterfoil.door.turn import Turn
 from schema.context import Context
 from schema.errors import RequestError
 
+# Up to so many values, which take some milliseconds, an answer is a small one.
+SMALL = 500
 # Answers that are kept: of many schemas' size each.
 KEPT = 4
 # Seconds between two answers that are made for people who are not signed in.
 PAUSE = 10.0
-# How many answers a second each of them gets.
-PER_SECOND = 2.0
+# How many kept answers a second each of them gets: tools send the same again and again.
+PER_SECOND = 20.0
 
 
 class Introspections:

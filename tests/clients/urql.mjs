@@ -38,9 +38,20 @@ test("it signs in, with a cookie and no token", async () => {
   assert.equal((await urql.query(VIEWER, {}, { requestPolicy: "network-only" })).data.viewer.user.email, email);
 });
 
-test("without the header Counterfoil-Csrf the cookie does not count", async () => {
-  const { error } = await urql.query(VIEWER, {}, { requestPolicy: "network-only", fetchOptions: {} });
-  assert.equal(error.graphQLErrors[0].extensions.code, "CSRF");
+test("without the header Counterfoil-Csrf the cookie counts for GET only", async () => {
+  const bare = { requestPolicy: "network-only", fetchOptions: {} };
+  const read = await urql.query(VIEWER, {}, { ...bare, preferGetMethod: "force" });
+  assert.equal(read.operation.context.preferGetMethod, "force");
+  assert.equal(read.data.viewer.user.email, email);
+  const refused = [
+    await urql.query(VIEWER, {}, { ...bare, preferGetMethod: false }),
+    await urql.mutation(CREATE, { input: { name: "Without the header" } }, bare),
+  ];
+  for (const { data, error } of refused) {
+    assert.equal(data, undefined);
+    assert.equal(error.response.status, 403);
+    assert.equal(error.graphQLErrors[0].extensions.code, "CSRF");
+  }
 });
 
 test("queries with variables, mutations, and what is expected to go wrong", async () => {

@@ -49,6 +49,18 @@ async def test_linked_contacts_are_the_same_person_and_stay_contacts_of_their_ow
     assert await also_at(client, here["id"], there["id"]) == [[there["id"]], [here["id"]]]
 
 
+async def test_as_many_are_told_as_are_asked_for(client: Client) -> None:
+    first, *others = await factories.linked(client, 13)
+    text = "query ($id: ID!, $n: Int = 10) { contact(id: $id) { all: alsoAt(first: 100) { id } alsoAt { id }"
+    text += " some: alsoAt(first: $n) { id } } }"
+    found = (await client.run(text, id=first["id"], n=3))["contact"]
+    assert {contact["id"] for contact in found["all"]} == {contact["id"] for contact in others}
+    assert (found["alsoAt"], found["some"]) == (found["all"][:10], found["all"][:3])
+    for bad in (-1, 101):
+        await client.run(text, id=first["id"], n=bad)
+        assert client.codes == ["BAD_PAGE"]
+
+
 async def test_links_join(client: Client) -> None:
     one, two, three, four = await factories.linked(client, 2) + await factories.linked(client, 2)
     alone = await factories.contact(client)

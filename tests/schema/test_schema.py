@@ -24,7 +24,7 @@ from strawberry.schema.schema_converter import GraphQLCoreConverter
 
 from counterfoil.api import sdl
 from schema.connection import LIST
-from schema.field import AT_MOST, SIZED_BY
+from schema.field import AT_MOST, SIZED_BY, Derived, holds_values, kind_of
 from tests.schema.documents import MUTATION, QUERY, SCHEMA, is_connection, is_list, object_type, objects
 
 COMMITTED = Path(__file__).resolve().parents[2] / "schema" / "schema.graphql"
@@ -165,6 +165,28 @@ def test_the_size_of_every_list_of_objects_is_known_before_it_is_read() -> None:
                 unsized.add("edges" if kind.name in CONNECTIONS else f"{'Payload' if payload else kind.name}.{name}")
             assert not is_connection(field) or sizes == {LIST}, f"{kind.name}.{name}"
     assert unsized == set(SIZED_ELSEWHERE)
+
+
+# Lists of values of their row that no derived field declares, and what is read for all of their objects at once.
+READ_AT_ONCE = {
+    "Contact.notifications": "the settings, one row for all contacts",
+    "Contact.portalPermissions": "the settings, one row for all contacts",
+    "Contact.receives": "the contact's role and settings, once for each contact",
+    "HistoryEvent.changes": "the detail of the event, which is part of it",
+    "Query.templateVariables": "nothing: the program knows them",
+}
+
+
+def test_lists_that_cost_no_nodes_are_values_of_their_row() -> None:
+    values = {
+        f"{kind.name}.{name}": kind_of(field)
+        for kind in objects()
+        for name, field in kind.fields.items()
+        if holds_values(kind, field)
+    }
+    assert {name for name, kind in values.items() if not isinstance(kind, Derived)} == set(READ_AT_ONCE)
+    assert {"Contact.methods", "Customer.methods", "ReminderWorkflow.steps", "Settings.notifications"} <= set(values)
+    assert not {"StatementSection.lines", "Delivery.timeline", "Communication.statuses"} & set(values)
 
 
 @pytest.mark.parametrize("name", MUTATIONS)

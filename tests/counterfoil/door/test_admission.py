@@ -11,11 +11,10 @@ from graphql import get_introspection_query
 import models
 from counterfoil.door import introspection
 from models import Permission
-from models.communication_kind import DESIGNATION
-from models.contact_method import METHOD_LIMIT
-from models.switch import NAMES
+from models.communication import ATTACHMENTS, DeliveryStatus
 from schema.limits import Limits
 from schema.plan import MOST_COUNTED
+from schema.statement import MOST_LINES, MOST_SECTIONS
 from tests import factories
 from tests.client import Client, ClientWith, observed
 
@@ -46,6 +45,15 @@ async def nodes_told(client: Client, text: str, **variables: Any) -> int:
     await client.run(text, **variables)
     assert client.codes == ["COST_LIMIT"], client.errors
     return int(client.errors[0]["message"].split(" nodes")[0].rpartition(" ")[2].replace(",", ""))
+
+
+async def cost(client: Client, text: str, **variables: Any) -> int:
+    """How many nodes an operation that is not refused could return."""
+    headers = {"Counterfoil-Cost": "1"}
+    response = await client.http.post("/graphql", json={"query": text, "variables": variables}, headers=headers)
+    answer = response.json()
+    assert "errors" not in answer, answer
+    return int(answer["extensions"]["cost"]["nodes"])
 
 
 async def test_twenty_thousand_nodes_and_no_more(client: Client, database: models.Database) -> None:
@@ -130,13 +138,42 @@ async def test_objects_by_their_ids_count_as_many_as_there_are_ids(client: Clien
 
 async def test_lists_without_pages_count_as_many_as_they_may_hold(client: Client, database: models.Database) -> None:
     text = "query ($id: ID!) {{ contact(id: $id) {{ {} }} }}"
-    assert await nodes_told(client, text.format("alsoAt { alsoAt { alsoAt { id } } }"), id=AN_ID) == 1_010_100
-    assert await refused(client, database, text.format("alsoAt { alsoAt { alsoAt { id } } }"), {"id": AN_ID})
-    assert not await refused(client, database, text.format("alsoAt { alsoAt { id } }"), {"id": AN_ID})
-    listed = "methods { id } notifications { kind } portalPermissions { module } receives { kind }"
-    people = f"{{ contacts(first: 100) {{ edges {{ node {{ {listed} alsoAt {{ {listed} }} }} }} }} }}"
-    each = METHOD_LIMIT + sum(map(len, NAMES.values())) + len(DESIGNATION)
-    assert await nodes_told(client, people) == 100 * (1 + each + 100 * (1 + each))
+    everybody = "alsoAt(first: 100) { alsoAt(first: 100) { alsoAt(first: 100) { id } } }"
+    assert await nodes_told(client, text.format(everybody), id=AN_ID) == 1_010_100
+    assert await refused(client, database, text.format(everybody), {"id": AN_ID})
+    usual = text.format("alsoAt { alsoAt { alsoAt { id } } }")
+    assert await cost(client, usual, id=AN_ID) == 10 + 100 + 1000
+    given = "query ($id: ID!, $n: Int = 100) { contact(id: $id) { alsoAt(first: $n) { id } } }"
+    assert [await cost(client, given, id=AN_ID), await cost(client, given, id=AN_ID, n=3)] == [100, 3]
+    read = "{ communications(first: 10) { edges { node { statuses { status } } } } }"
+    assert await cost(client, read) == 10 * (1 + len(DeliveryStatus))
+    statement = "{ customers(first: 1) { edges { node { statement { sections { lines { day } } } } } } }"
+    assert await cost(client, statement) == 1 + MOST_SECTIONS * (1 + MOST_LINES)
+
+
+async def test_values_of_rows_cost_nothing(client: Client) -> None:
+    values = "methods { id } notifications { kind } portalPermissions { module } receives { kind included }"
+    people = f"contacts(first: 20) {{ edges {{ node {{ {values} alsoAt {{ {values} }} }} }} }}"
+    text = f"{{ customers(first: 50) {{ edges {{ node {{ methods {{ id }} {people} }} }} }} }}"
+    assert await cost(client, text) == 50 * (1 + 20 * (1 + 10))
+    pages = {
+        "history": "changes { field }",
+        "reminderWorkflows": "steps { days }",
+        "communications": "attachments { name downloadUrl }",
+    }
+    for name, selected in pages.items():
+        assert await cost(client, f"{{ {name}(first: 100) {{ edges {{ node {{ {selected} }} }} }} }}") == 100, name
+    rest = "{ settings { notifications { kind } } templateVariables(kind: STATEMENT) { name } }"
+    assert await cost(client, rest) == 0
+
+
+async def test_values_count_as_soon_as_they_lead_to_rows(client: Client) -> None:
+    steps = "{{ reminderWorkflows(first: 10) {{ edges {{ node {{ steps {{ days {} }} }} }} }} }}"
+    fragments = " fragment A on ReminderStep { ... { ...B } } fragment B on ReminderStep { template { name } }"
+    for selected, rest in (("template { name }", ""), ("...A ...B", fragments)):
+        assert await cost(client, steps.format(selected) + rest) == 10 * (1 + 20)
+    attached = "{ communications(first: 10) { edges { node { attachments { document { name } } } } } }"
+    assert await cost(client, attached) == 10 * (1 + ATTACHMENTS)
 
 
 async def test_a_mutation_of_many_counts_what_is_asked_of_each(client: Client, database: models.Database) -> None:

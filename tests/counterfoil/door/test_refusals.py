@@ -14,7 +14,7 @@ from graphql.validation.rules import fields_on_correct_type, known_type_names
 from counterfoil.app import create_app
 from counterfoil.door import decoding, documents, introspection, parsing
 from counterfoil.door.pace import Pace
-from counterfoil.settings import read_settings
+from counterfoil.settings import Settings, read_settings
 from schema.limits import Limits
 from tests.client import Client
 from tests.counterfoil.door.test_bounds import FOLDED, JSON, NAME, code
@@ -126,6 +126,42 @@ async def test_an_introspection_runs_once_and_beside_the_event_loop(
     assert ran == ["a"] * 3
 
 
+# What tools ask a server for before anything else; the audit of graphql-http sends the first of them.
+SMALL = (
+    "query Type($name: String!) { __type(name: $name) { name } }",
+    "{ __schema { queryType { name } mutationType { name } subscriptionType { name } } }",
+    "query Type($name: String!) { __type(name: $name) { name kind description fields { name type { name kind } } } }",
+)
+
+
+async def test_small_introspections_by_strangers_are_answered_at_once(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stranger = fresh()
+    assert await stranger.run(WHOLE)
+    monkeypatch.setattr(introspection.Introspections, "answer", never)
+    for number in range(3):
+        for text in SMALL:
+            for name in ("Contact", "Query"):
+                assert await stranger.run(f"{text} # {number}", name=name), text
+                assert stranger.errors == []
+
+
+async def at_once(pace: Pace, client: str | None, read: int) -> None:
+    """In place of Pace.kept: nobody has to wait."""
+    assert pace.wait(client, asyncio.get_running_loop().time()) == 0
+
+
+async def test_kept_introspections_come_as_often_as_refusals(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Settings.model_fields["max_refusals"].default == introspection.PER_SECOND
+    stranger = fresh()
+    assert await stranger.run(WHOLE)
+    monkeypatch.setattr(Pace, "kept", at_once)
+    # A tool that sends the same twice within a second does not wait.
+    assert await stranger.run(WHOLE)
+    assert await stranger.run(WHOLE)
+
+
 async def test_strangers_introspect_anew_only_so_often(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(introspection, "PER_SECOND", 1000)
     stranger = fresh()
@@ -193,7 +229,7 @@ async def test_strangers_wait_for_their_turn_also_where_the_answer_is_kept(
         waited.append(address)
 
     monkeypatch.setattr(Pace, "kept", kept)
-    text = '{ __type(name: "Query") { name } }'
+    text = "{ __schema { types { name } } }"
     stranger = fresh()
     known = Client(client.token, app=stranger.http._transport.app)  # type: ignore[attr-defined]
     for _ in range(2):
