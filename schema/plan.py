@@ -35,7 +35,8 @@ from strawberry.schema.schema_converter import GraphQLCoreConverter
 from models.listing import DEFAULT_PAGE
 from schema.access import Access, AccessRule, Need
 from schema.connection import LIST
-from schema.field import AT_MOST, SIZED_BY, holds_values, leads_to_rows
+from schema.field import AT_MOST, SIZED_BY
+from schema.values import holds_values, leads_to_rows
 
 # The largest Int of GraphQL: JSON has no place for what pages in pages multiply to.
 MOST_COUNTED = 2**31 - 1

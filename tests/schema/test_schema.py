@@ -24,7 +24,8 @@ from strawberry.schema.schema_converter import GraphQLCoreConverter
 
 from counterfoil.api import sdl
 from schema.connection import LIST
-from schema.field import AT_MOST, SIZED_BY, Derived, holds_values, kind_of
+from schema.field import AT_MOST, SIZED_BY, Derived, kind_of
+from schema.values import holds_values
 from tests.schema.documents import MUTATION, QUERY, SCHEMA, is_connection, is_list, object_type, objects
 
 COMMITTED = Path(__file__).resolve().parents[2] / "schema" / "schema.graphql"
