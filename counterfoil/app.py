@@ -28,6 +28,7 @@ from counterfoil.door.errors import LoggedSchema
 from counterfoil.door.guard import Guard
 from counterfoil.door.headers import SecurityHeaders
 from counterfoil.door.operation import Operations
+from counterfoil.door.pace import Pace
 from counterfoil.door.persisted import BadDocument, Persisted, load, trust
 from counterfoil.door.places import Places
 from counterfoil.door.requests import HEADER, Requests
@@ -73,7 +74,8 @@ def create_app(settings: Settings) -> Starlette:
     trusted = trusted_documents(settings, known, schema)
     persisted = Persisted(trusted, only_trusted=settings.only_trusted_documents)
     crowd, places, ending = Crowd(settings.max_operations), Places(settings.max_sockets), Ending()
-    operations = Operations(schema, persisted, crowd, settings.execution_timeout)
+    pace = Pace(settings.max_refusals)
+    operations = Operations(schema, persisted, crowd, pace, settings.execution_timeout)
     streams = Streams(operations, places, ending)
     cookies = Cookies(settings.cors_origins, https=settings.https)
     graphiql = GraphiQL() if settings.graphiql and not settings.only_trusted_documents else None
@@ -126,7 +128,7 @@ def create_app(settings: Settings) -> Starlette:
                 ],
                 max_age=600,
             ),
-            Middleware(Guard, settings),
+            Middleware(Guard, settings, pace),
         ],
         lifespan=lifespan,
     )

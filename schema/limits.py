@@ -49,8 +49,9 @@ class Limits:
 
     @property
     def of_strangers(self) -> Limits:
-        """A tenth of what takes time to read: enough to sign in, and for introspection."""
-        length, tokens, repeats = (most // _SHARE for most in (self.length, self.tokens, self.repeats))
+        """A tenth of what takes time to read, but enough to sign in and for introspection if the limits are."""
+        given = ((self.length, 4096), (self.tokens, 256), (self.repeats, 200))
+        length, tokens, repeats = (min(most, max(most // _SHARE, least)) for most, least in given)
         return replace(self, length=length, tokens=tokens, repeats=repeats)
 
 

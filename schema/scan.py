@@ -55,7 +55,7 @@ class _Unreadable(Exception):
 
 
 def words(text: str, most: int) -> list[str]:
-    """The first lexical tokens of a document, comments included: the parser keeps them. Never more than `most`."""
+    """The first lexical tokens of a document, comments included: the parser counts them. Never more than `most`."""
     return [found[0] for found in islice(_WORD.finditer(text), most)]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 Address = IPv4Address | IPv6Address
@@ -30,6 +31,15 @@ def hop_of(text: str) -> Address | None:
     """The address in an element of X-Forwarded-For, which may have a port; None for whatever else may stand there."""
     found = _HOP.fullmatch(text)
     return address_of(found[found.lastindex or 0]) if found else None
+
+
+@lru_cache(1024)
+def block_of(text: str | None) -> str | None:
+    """What one client has of addresses: of IPv6 a network of 64 bits (RFC 6177), of IPv4 the address; else as it is."""
+    address = address_of(text) if text is not None else None
+    if not isinstance(address, IPv6Address):
+        return text
+    return str(IPv6Network((int(address) >> 64 << 64, 64)))
 
 
 def network_of(text: str) -> Network:

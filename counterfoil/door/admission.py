@@ -11,19 +11,14 @@ from typing import Any
 from graphql import (
     DocumentNode,
     ExecutionResult,
-    FieldNode,
-    FragmentDefinitionNode,
-    FragmentSpreadNode,
     GraphQLError,
-    InlineFragmentNode,
-    SelectionSetNode,
     get_operation_ast,
 )
 from strawberry.extensions import SchemaExtension
 from strawberry.types.graphql import OperationType
 
 from audit import Actor
-from counterfoil.door.documents import Documents, Known, Planned, not_signed_in
+from counterfoil.door.documents import Documents, Known, Planned, not_signed_in, root_fields
 from counterfoil.door.refusing import bad_upload
 from schema.access import Need
 from schema.context import Context
@@ -123,26 +118,8 @@ def _missing(needs: tuple[Need, ...], context: Context) -> GraphQLError | None:
 def _several(document: DocumentNode, name: str | None) -> GraphQLError | None:
     """A form that breaks off gets an answer without `data`: no other field may have changed anything by then."""
     operation = get_operation_ast(document, name)
-    if operation is None or len(_fields(document, operation.selection_set)) <= 1:
+    fields = root_fields(document, operation) if operation is not None else []
+    if len({(node.alias or node.name).value for node in fields if not node.name.value.startswith("__")}) <= 1:
         return None
     told = "An operation with a file has one field: send the others in requests of their own."
     return GraphQLError(told, original_error=bad_upload(told))
-
-
-def _fields(document: DocumentNode, root: SelectionSetNode) -> set[str]:
-    """The names in the answer of the fields at the root, also of those in fragments."""
-    fragments = {part.name.value: part for part in document.definitions if isinstance(part, FragmentDefinitionNode)}
-    names: set[str] = set()
-    waiting = [root]
-    while waiting:
-        for node in waiting.pop().selections:
-            if isinstance(node, FieldNode):
-                if not node.name.value.startswith("__"):
-                    names.add((node.alias or node.name).value)
-            elif isinstance(node, InlineFragmentNode):
-                waiting.append(node.selection_set)
-            elif (
-                isinstance(node, FragmentSpreadNode) and (fragment := fragments.pop(node.name.value, None)) is not None
-            ):
-                waiting.append(fragment.selection_set)
-    return names

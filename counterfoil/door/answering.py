@@ -15,6 +15,7 @@ from starlette.responses import Response
 from strawberry.types import ExecutionResult
 
 from counterfoil.door.errors import OF_THE_BODY, code_of, is_bug, shown
+from counterfoil.door.introspection import PAUSE
 from counterfoil.door.media import GRAPHQL, listed, takes_gzip
 from counterfoil.door.viewer import challenge
 
@@ -25,6 +26,8 @@ _ASIDE_FROM = 64 * 1024
 _LEVEL = 4
 
 _OF_CODES = {"UNAUTHENTICATED": 401, "FORBIDDEN": 403, "TOO_MANY_INTROSPECTIONS": 429, "BUSY": 503}
+# RFC 9110, 10.2.3: when to try again, in seconds.
+_TRY_AGAIN = {429: f"{PAUSE:.0f}", 503: "1"}
 _VARY: Mapping[str, str] = MappingProxyType({"Vary": "Accept, Accept-Encoding"})
 
 
@@ -70,9 +73,8 @@ async def answer(result: ExecutionResult, media: str, sent: Headers, identifier:
     headers = {**_VARY, "Content-Type": f"{kind}; charset=utf-8"}
     if status == 401:
         headers["WWW-Authenticate"] = challenge(sent)
-    if status == 503:
-        # RFC 9110, 15.6.4: when to try again, in seconds.
-        headers["Retry-After"] = "1"
+    if status in _TRY_AGAIN:
+        headers["Retry-After"] = _TRY_AGAIN[status]
     if len(content) >= PACKED_FROM and takes_gzip(listed(sent, "accept-encoding")):
         headers["Content-Encoding"] = "gzip"
         content = await _packed(content)

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from counterfoil.door.address import block_of
 from counterfoil.door.refusing import Refused
 from schema.context import Context
 
@@ -20,7 +21,7 @@ class Crowd:
     @contextmanager
     def joined(self, context: Context) -> Iterator[None]:
         """Run one more operation inside the block. Refused with 429 (RFC 6585, 4) when there are too many."""
-        who = context.actor.id if context.actor is not None else context.request.client_address
+        who = context.actor.id if context.actor is not None else block_of(context.request.client_address)
         if self._running[who] >= self._most:
             raise Refused(
                 429, f"At most {self._most} operations of a client run at once.", "TOO_MANY_OPERATIONS", Retry_After="1"

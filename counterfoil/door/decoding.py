@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Sequence
 import orjson
 from starlette.requests import Request
 
+from counterfoil.door.pace import READ
 from counterfoil.door.refusing import BodyRefused, Refused, body_too_large
 
 # So many values may stand in lists and objects: each takes far more memory and time than its two bytes.
@@ -24,7 +25,11 @@ _NULL, _BACKSLASH = rb"\u0000", rb"\\"
 async def read_body(request: Request, most: int) -> bytes:
     """The body, unpacked when it comes in gzip; it has at most `most` bytes either way. Refused."""
     coding = coding_of(request, ("gzip", "x-gzip"))
-    return await (request.body() if coding is None else _unpacked(request.stream(), most))
+    if coding is None:
+        return await request.body()
+    body = await _unpacked(request.stream(), most)
+    request.scope[READ] = len(body)
+    return body
 
 
 def coding_of(request: Request, taken: Sequence[str] = ()) -> str | None:

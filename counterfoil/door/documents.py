@@ -14,8 +14,11 @@ from graphql import (
     ASTValidationRule,
     DocumentNode,
     FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
     GraphQLError,
     GraphQLSchema,
+    InlineFragmentNode,
     NoFragmentCyclesRule,
     NoSchemaIntrospectionCustomRule,
     OperationDefinitionNode,
@@ -34,7 +37,7 @@ from counterfoil.door.turn import Turn
 from schema.context import Context
 from schema.errors import RequestError
 from schema.introspection import too_much, values_told
-from schema.limits import Limits, Size, TextRule, TooLarge, excess, is_cyclic, size_of
+from schema.limits import Limits, Size, TextRule, excess, is_cyclic, size_of
 from schema.plan import Plan, plan
 from schema.scan import flood
 
@@ -79,8 +82,8 @@ class Planned:
     plan: Plan
     size: Size
     introspects: bool
-    """Whether it asks much of the schema, and for nothing else."""
-    asks_too_much: TooLarge | None
+    """Whether it asks for much of the schema, which an operation may when it asks for nothing else."""
+    asks_too_much: GraphQLError | None
 
 
 @dataclass(frozen=True)
@@ -102,8 +105,12 @@ class Known:
             operation = get_operation_ast(self.document, name)
             size = size_of(self.document, operation) if operation is not None else Size()
             told = values_told(schema, self.document, operation) if operation is not None else 0
-            introspects = operation is not None and told > SMALL and _asks_schema(operation)
-            self.planned[name] = Planned(plan(schema, self.document, name), size, introspects, too_much(schema, told))
+            error: GraphQLError | None = too_much(schema, told)
+            if told > SMALL and operation is not None and error is None:
+                fields = root_fields(self.document, operation)
+                if not all(node.name.value.startswith("__") for node in fields):
+                    error = RequestError("COST_LIMIT", "Ask for much of the schema in an operation of its own.")
+            self.planned[name] = Planned(plan(schema, self.document, name), size, told > SMALL, error)
         return self.planned[name]
 
 
@@ -171,8 +178,19 @@ def not_signed_in(context: Context) -> RequestError:
     return RequestError("UNAUTHENTICATED", ENDED if context.refused else SIGN_IN)
 
 
-def _asks_schema(operation: OperationDefinitionNode) -> bool:
-    """Whether it asks for `__schema` or `__type`, and for nothing that is not the same for everybody."""
-    selected = operation.selection_set.selections
-    names = [node.name.value for node in selected if isinstance(node, FieldNode)]
-    return len(names) == len(selected) and all(name.startswith("__") for name in names) and {*names} != {"__typename"}
+def root_fields(document: DocumentNode, operation: OperationDefinitionNode) -> list[FieldNode]:
+    """The fields at the root of an operation, also those in fragments."""
+    fragments = {part.name.value: part for part in document.definitions if isinstance(part, FragmentDefinitionNode)}
+    found: list[FieldNode] = []
+    waiting = [operation.selection_set]
+    while waiting:
+        for node in waiting.pop().selections:
+            if isinstance(node, FieldNode):
+                found.append(node)
+            elif isinstance(node, InlineFragmentNode):
+                waiting.append(node.selection_set)
+            elif (
+                isinstance(node, FragmentSpreadNode) and (fragment := fragments.pop(node.name.value, None)) is not None
+            ):
+                waiting.append(fragment.selection_set)
+    return found

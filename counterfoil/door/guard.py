@@ -10,7 +10,7 @@ from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from counterfoil.door.errors import MASKED
-from counterfoil.door.pace import Pace
+from counterfoil.door.pace import READ, Pace
 from counterfoil.door.refusing import BodyRefused, Refused, body_too_large, body_too_slow, error_response, refusal
 from counterfoil.door.requests import client_address, request_id
 from counterfoil.door.uploads import is_upload
@@ -18,7 +18,6 @@ from counterfoil.settings import Settings
 
 _log = structlog.get_logger("counterfoil.http")
 
-_READ = "counterfoil.read"
 # Each takes time to look through, however short it is.
 MOST_HEADERS = 100
 
@@ -26,10 +25,10 @@ MOST_HEADERS = 100
 class Guard:
     """The ASGI layer inside `Requests`, which has given the request its id."""
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings, pace: Pace) -> None:
         self._app = app
         self._settings = settings
-        self._pace = Pace(settings.max_refusals)
+        self._pace = pace
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, if its head may pass, and answer when that fails. ClientDisconnect."""
@@ -61,7 +60,7 @@ class Guard:
     async def _in_turn(self, scope: Scope, status: int) -> None:
         if 400 <= status < 500:
             client = client_address(HTTPConnection(scope), self._settings.trusted_proxies)
-            await self._pace.kept(client, scope.get(_READ, 0))
+            await self._pace.kept(client, scope.get(READ, 0) + len(scope.get("query_string") or b""))
 
     def _limited(self, scope: Scope, receive: Receive) -> Receive:
         settings = self._settings
@@ -110,7 +109,7 @@ def limited(scope: Scope, receive: Receive, most: int, seconds: float) -> Receiv
         except TimeoutError:
             raise body_too_slow(seconds) from None
         received += len(message.get("body", b""))
-        scope[_READ] = received
+        scope[READ] = received
         if received > most:
             raise body_too_large(most)
         ended = message["type"] == "http.request" and not message.get("more_body", False)

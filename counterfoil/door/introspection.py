@@ -6,37 +6,37 @@ A whole introspection takes longer than everything else that a stranger may ask 
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
 import orjson
-from graphql import DocumentNode, ExecutionResult, GraphQLSchema, execute_sync
+from graphql import DocumentNode, ExecutionResult, GraphQLSchema, execute_sync, get_operation_ast
 
 from counterfoil.door.pace import Pace
 from counterfoil.door.turn import Turn
 from schema.context import Context
 from schema.errors import RequestError
+from schema.scan import words
 
 # Up to so many values, which take some milliseconds, an answer is a small one.
-SMALL = 500
-# Answers that are kept: of many schemas' size each.
+SMALL = 1000
+# Answers that are kept for strangers, and as many for people who are signed in: neither push out the others'.
 KEPT = 4
-# Seconds between two answers that are made for people who are not signed in.
+# Seconds between two answers that are made for one address whose people are not signed in.
 PAUSE = 10.0
-# How many kept answers a second each of them gets: tools send the same again and again.
-PER_SECOND = 20.0
+
+_Answers = OrderedDict[bytes, dict[str, Any]]
 
 
 class Introspections:
     """What is known of the schema's answers about itself."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[bytes, dict[str, Any]] = OrderedDict()
+        self._of_strangers: _Answers = OrderedDict()
+        self._of_known: _Answers = OrderedDict()
         self._turn = Turn()
-        self._free_from = 0.0
-        self._pace = Pace(PER_SECOND)
+        self._pace = Pace(1 / PAUSE)
 
     async def answer(
         self,
@@ -50,32 +50,42 @@ class Introspections:
         RequestError when a stranger asks for a new one too soon.
         """
         text, name, variables = asked
-        key = orjson.dumps([text, name, variables], option=orjson.OPT_SORT_KEYS)
-        if context.actor is None:
-            await self._pace.kept(context.request.client_address, 0)
-        if key not in self._kept:
-            if context.actor is None:
-                self._claim()
+        kept = self._of_known if context.actor is not None else self._of_strangers
+        key = _key(document, text, name, variables)
+        if key is None or key not in kept:
             async with self._turn.taken():
-                if key not in self._kept:
+                # Somebody else may have asked the same meanwhile.
+                if key is None or key not in kept:
+                    if context.actor is None:
+                        self._claim(context.request.client_address)
                     result = await asyncio.to_thread(_executed, schema, document, name, variables)
-                    if result.errors or result.data is None:
+                    if key is None or result.errors or result.data is None:
                         return result
-                    self._keep(key, result.data)
-        self._kept.move_to_end(key)
-        return ExecutionResult(data=self._kept[key])
+                    _keep(kept, key, result.data)
+        kept.move_to_end(key)
+        return ExecutionResult(data=kept[key])
 
-    def _claim(self) -> None:
-        now = time.monotonic()
-        if now < self._free_from:
+    def _claim(self, address: str | None) -> None:
+        if self._pace.wait(address, asyncio.get_running_loop().time()) > 0:
             told = f"A new introspection by somebody not signed in may come every {PAUSE:g} seconds: sign in, or wait."
             raise RequestError("TOO_MANY_INTROSPECTIONS", told)
-        self._free_from = now + PAUSE
 
-    def _keep(self, key: bytes, data: dict[str, Any]) -> None:
-        self._kept[key] = data
-        if len(self._kept) > KEPT:
-            self._kept.popitem(last=False)
+
+def _key(document: DocumentNode, text: str, name: str | None, variables: Mapping[str, Any]) -> bytes | None:
+    """What the same questions have in common, however they are written; None for one that is not worth keeping."""
+    operation = get_operation_ast(document, name)
+    declared = {each.variable.name.value for each in operation.variable_definitions or ()} if operation else set()
+    meaning = [word for word in words(text, len(text)) if word[0] != "#"]
+    try:
+        return orjson.dumps([meaning, name, {each: variables.get(each) for each in sorted(declared)}])
+    except orjson.JSONEncodeError:
+        return None
+
+
+def _keep(kept: _Answers, key: bytes, data: dict[str, Any]) -> None:
+    kept[key] = data
+    if len(kept) > KEPT:
+        kept.popitem(last=False)
 
 
 def _executed(

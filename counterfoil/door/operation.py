@@ -15,6 +15,7 @@ from strawberry.types.graphql import OperationType
 from counterfoil.door.answering import body_of, was_executed
 from counterfoil.door.crowd import Crowd
 from counterfoil.door.errors import code_of
+from counterfoil.door.pace import Pace
 from counterfoil.door.parameters import Parameters
 from counterfoil.door.patience import at_most
 from counterfoil.door.persisted import Persisted
@@ -44,16 +45,31 @@ class Answer:
 class Operations:
     """What runs operations. One of a kind that ends, a query or a mutation, may take so many `seconds`."""
 
-    def __init__(self, schema: strawberry.Schema, persisted: Persisted, crowd: Crowd, seconds: float) -> None:
+    def __init__(
+        self, schema: strawberry.Schema, persisted: Persisted, crowd: Crowd, pace: Pace, seconds: float
+    ) -> None:
         self._schema = schema
         self._persisted = persisted
         self._crowd = crowd
+        self._pace = pace
         self._seconds = seconds
 
     async def answers(
         self, asked: Parameters, context: Context, allowed: Collection[OperationType] = ANY
     ) -> AsyncGenerator[Answer, None]:
-        """The results of an operation, one for a query or a mutation; the same errors as over HTTP."""
+        """The results of an operation, one for a query or a mutation; the same errors as over HTTP.
+
+        What is refused waits for its turn.
+        """
+        async with aclosing(self._answers(asked, context, allowed)) as answers:
+            async for answer in answers:
+                if answer.refused:
+                    await self._pace.kept(context.request.client_address, len(asked.query or ""))
+                yield answer
+
+    async def _answers(
+        self, asked: Parameters, context: Context, allowed: Collection[OperationType]
+    ) -> AsyncGenerator[Answer, None]:
         try:
             async with aclosing(self._results(asked, context, allowed)) as results:
                 async for result in results:

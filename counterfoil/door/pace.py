@@ -7,35 +7,43 @@ from __future__ import annotations
 
 import asyncio
 
+from counterfoil.door.address import block_of
+
 # Seconds: of refusals that come at once after a while without any; that one waits at most.
 SAVED = 0.25
 LONGEST = 5.0
 # A refusal takes a turn for each so many bytes that were read for it, and at most so many turns.
 BYTES = 1024
 MOST_TURNS = 10
-_KEPT = 1000
+# Of the ASGI scope: how many bytes were read for a request, unpacked.
+READ = "counterfoil.read"
+# Seconds between two looks at who has been quiet.
+_SWEEP = 1.0
 
 
 class Pace:
-    """So many refusals a second for each client, known by its address; further ones wait for their turn."""
+    """So many refusals a second for each client, known by its block of addresses; further ones wait for their turn."""
 
     def __init__(self, per_second: float) -> None:
         self._between = 1 / per_second
         # When the next one of a client is due, on the event loop's clock.
         self._due: dict[str | None, float] = {}
+        self._swept = 0.0
 
-    async def kept(self, client: str | None, read: int) -> None:
-        """Return when the client may have another refusal, of what so many bytes were read of."""
+    async def kept(self, address: str | None, read: int) -> None:
+        """Return when a client may have another refusal, of what so many bytes were read of."""
         turns = 1 + min(read // BYTES, MOST_TURNS - 1)
-        if seconds := self.wait(client, asyncio.get_running_loop().time(), turns):
+        if seconds := self.wait(address, asyncio.get_running_loop().time(), turns):
             await asyncio.sleep(seconds)
 
-    def wait(self, client: str | None, now: float, turns: int = 1) -> float:
-        """Take the client's next turns: in so many seconds the first of them comes."""
+    def wait(self, address: str | None, now: float, turns: int = 1) -> float:
+        """Take the next turns of the client at this address: in so many seconds the first of them comes."""
+        client = block_of(address)
         due = max(self._due.get(client, 0.0), now - SAVED)
         if due - now >= LONGEST:
             return LONGEST
-        if len(self._due) >= _KEPT:
+        if now - self._swept >= _SWEEP:
+            self._swept = now
             self._due = {each: until for each, until in self._due.items() if until > now - SAVED}
         self._due[client] = due + turns * self._between
         return max(0.0, due - now)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from contextlib import ExitStack
 
+from counterfoil.door.address import block_of
 from counterfoil.door.refusing import Refused
 
 
@@ -17,6 +18,7 @@ class Places:
 
     def take(self, client: str | None) -> ExitStack:
         """Take one, until what is returned is closed. Refused with 429 when the client has all of its own."""
+        client = block_of(client)
         if self._taken[client] >= self._most:
             told = f"At most {self._most} sockets and event streams of a client are open at once."
             raise Refused(429, told, "TOO_MANY_SOCKETS", Retry_After="1")

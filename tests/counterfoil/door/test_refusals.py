@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 from typing import Any
 
 import graphql
+import httpx
 import orjson
 import pytest
 from graphql.validation.rules import fields_on_correct_type, known_type_names
@@ -14,9 +16,9 @@ from graphql.validation.rules import fields_on_correct_type, known_type_names
 from counterfoil.app import create_app
 from counterfoil.door import decoding, documents, introspection, parsing
 from counterfoil.door.pace import Pace
-from counterfoil.settings import Settings, read_settings
+from counterfoil.settings import read_settings
 from schema.limits import Limits
-from tests.client import Client
+from tests.client import Client, File, form
 from tests.counterfoil.door.test_bounds import FOLDED, JSON, NAME, code
 
 # What a document costs does not depend on the database.
@@ -110,14 +112,15 @@ async def test_an_introspection_runs_once_and_beside_the_event_loop(
 
     monkeypatch.setattr(introspection, "execute_sync", counted)
     known = fresh(client)
-    text = "query a($b: Boolean!) { __schema { types { name @include(if: $b) kind } } } query c { __typename }"
+    asked = "query a($b: Boolean!) { __schema { types { name @include(if: $b) kind fields { name } } } }"
+    text = f"{asked} query c {{ __typename }}"
     found = []
     for wanted in (True, False, True):
         body = {"query": text, "operationName": "a", "variables": {"b": wanted}}
         responses = await asyncio.gather(*(known.http.post("/graphql", json=body) for _ in range(3)))
         [answer] = {response.text for response in responses}
         found.append({*json.loads(answer)["data"]["__schema"]["types"][0]})
-    assert found == [{"name", "kind"}, {"kind"}, {"name", "kind"}]
+    assert found == [{"name", "kind", "fields"}, {"kind", "fields"}, {"name", "kind", "fields"}]
     assert ran == ["a", "a"]
     # What is wrong with variables is told as before, and what asks for more than the schema runs as before.
     await known.run(text.partition(" query c")[0])
@@ -147,42 +150,101 @@ async def test_small_introspections_by_strangers_are_answered_at_once(
                 assert stranger.errors == []
 
 
-async def at_once(pace: Pace, client: str | None, read: int) -> None:
-    """In place of Pace.kept: nobody has to wait."""
-    assert pace.wait(client, asyncio.get_running_loop().time()) == 0
+def other(number: int) -> str:
+    """A whole introspection that has not been asked for before."""
+    return WHOLE.replace("queryType {", f"q{number}: queryType {{", 1)
 
 
-async def test_kept_introspections_come_as_often_as_refusals(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert Settings.model_fields["max_refusals"].default == introspection.PER_SECOND
+async def test_kept_introspections_are_answered_at_once(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     stranger = fresh()
     assert await stranger.run(WHOLE)
-    monkeypatch.setattr(Pace, "kept", at_once)
-    # A tool that sends the same twice within a second does not wait.
-    assert await stranger.run(WHOLE)
-    assert await stranger.run(WHOLE)
+    monkeypatch.setattr(Pace, "wait", never)
+    monkeypatch.setattr(introspection, "execute_sync", never)
+    # However they are written.
+    for text in (WHOLE, f"# Again.\n{WHOLE.replace(chr(10), ', ')}"):
+        assert await stranger.run(text)
+        assert await stranger.run(text, unknown=[1])
 
 
-async def test_strangers_introspect_anew_only_so_often(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(introspection, "PER_SECOND", 1000)
-    stranger = fresh()
-    known = Client(client.token, app=stranger.http._transport.app)  # type: ignore[attr-defined]
-    others = [f"{WHOLE} # {number}" for number in range(introspection.KEPT)]
-    assert await stranger.run(WHOLE)
-    response = await stranger.http.post("/graphql", json={"query": others[0]})
+async def test_strangers_introspect_anew_only_so_often(client: Client) -> None:
+    app = create_app(read_settings(trusted_proxies="127.0.0.1"))
+    known = Client(client.token, app=app)
+
+    async def ask(text: str, address: str) -> httpx.Response:
+        return await Client(app=app).http.post("/graphql", json={"query": text}, headers={"X-Forwarded-For": address})
+
+    assert (await ask(WHOLE, "192.0.2.1")).status_code == 200
+    response = await ask(other(0), "192.0.2.1")
     assert (response.status_code, code(response)) == (429, "TOO_MANY_INTROSPECTIONS")
-    # The same again costs nothing, and whoever is known need not wait.
-    assert await stranger.run(WHOLE)
-    for other in others[:-1]:
-        assert await known.run(other)
-    assert await stranger.run(others[0])
-    assert await stranger.run(WHOLE)
-    assert await known.run(others[-1])
-    # Not more of them are kept.
-    await stranger.run(others[1])
-    assert stranger.codes == ["TOO_MANY_INTROSPECTIONS"]
-    monkeypatch.setattr(introspection, "PAUSE", 0)
-    patient = fresh()
-    assert [bool(await patient.run(text)) for text in others] == [True] * introspection.KEPT
+    assert response.headers["retry-after"] == f"{introspection.PAUSE:.0f}"
+    # That holds for one address, of which IPv6 has many for each client; and the same again costs nothing.
+    assert (await ask(other(0), "2001:db8::1")).status_code == 200
+    assert (await ask(other(1), "2001:db8::2")).status_code == 429
+    assert (await ask(other(0), "192.0.2.1")).status_code == 200
+    # Whoever is known need not wait, and pushes out no stranger's answer.
+    for number in range(introspection.KEPT + 1):
+        assert await known.run(other(number))
+    assert (await ask(WHOLE, "192.0.2.1")).status_code == 200
+
+
+async def test_whoever_asks_for_much_of_the_schema_asks_for_nothing_else(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    schema = WHOLE[WHOLE.index("__schema") : WHOLE.index("fragment")].rstrip().removesuffix("}")
+    fragments = WHOLE[WHOLE.index("fragment") :]
+    await client.run(f"{{ viewer {{ permissions }} ... {{ {schema} }} }} {fragments}")
+    assert client.codes == ["COST_LIMIT"]
+    asked = 0
+
+    async def counted(*given: Any, original: Any = introspection.Introspections.answer) -> Any:
+        nonlocal asked
+        asked += 1
+        return await original(*given)
+
+    monkeypatch.setattr(introspection.Introspections, "answer", counted)
+    for text in (f"{{ ... {{ {schema} }} }}", f"{{ ...A }} fragment A on Query {{ {schema} }}"):
+        assert await client.run(f"{text} {fragments}"), text
+    assert asked == 2
+
+
+async def test_introspection_goes_with_any_variables(client: Client) -> None:
+    deep: Any = 1
+    for _ in range(300):
+        deep = [deep]
+    text = WHOLE.replace("query IntrospectionQuery", "query IntrospectionQuery($a: Boolean = true)", 1)
+    text = text.replace("queryType {", "queryType @include(if: $a) {", 1)
+    for variables in ({"a": False}, {"unknown": deep}, {"unknown": 1e300}):
+        for asks in (client, Client()):
+            response = await asks.http.post("/graphql", json={"query": text, "variables": variables})
+            assert response.status_code in (200, 429), variables
+    body = {"query": text, "variables": {"input": {}}}
+    upload = {"Counterfoil-Upload": "1"}
+    response = await client.http.post("/graphql", headers=upload, **form(body, File("a.txt", b"a")))
+    assert response.status_code < 500
+
+
+async def test_refusals_over_streams_and_by_get_wait_for_their_turn_too(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[int] = []
+
+    async def kept(_: Pace, address: str | None, read: int) -> None:
+        assert address == "127.0.0.1"
+        waited.append(read)
+
+    monkeypatch.setattr(Pace, "kept", kept)
+    text = "{ unknown }" + " " * 1000
+    sse = {"accept": "text/event-stream"}
+    packed = gzip.compress(json.dumps({"query": text}).encode())
+    for response in (
+        await client.http.post("/graphql", json={"query": text}, headers=sse),
+        await client.http.get("/graphql", params={"query": text}, headers=sse),
+        await client.http.get("/graphql", params={"query": text}),
+        await client.http.post("/graphql", content=packed, headers={**JSON, "content-encoding": "gzip"}),
+    ):
+        assert "FIELD" in response.text or "unknown" in response.text
+    assert len(waited) == 4
+    assert min(waited) >= 1000
 
 
 async def test_documents_are_kept_up_to_so_many_tokens_together(
@@ -218,26 +280,6 @@ async def test_documents_hold_on_to_no_tokens_and_know_their_places(client: Clie
     assert client.errors[0]["locations"] == [{"line": 2, "column": 3}]
     await client.run("{\n  customers(first: ) { totalCount } }")
     assert client.errors[0]["locations"] == [{"line": 2, "column": 20}]
-
-
-async def test_strangers_wait_for_their_turn_also_where_the_answer_is_kept(
-    client: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    waited: list[str | None] = []
-
-    async def kept(_: Pace, address: str | None, __: int) -> None:
-        waited.append(address)
-
-    monkeypatch.setattr(Pace, "kept", kept)
-    text = "{ __schema { types { name } } }"
-    stranger = fresh()
-    known = Client(client.token, app=stranger.http._transport.app)  # type: ignore[attr-defined]
-    for _ in range(2):
-        assert await known.run(text)
-    assert waited == []
-    for _ in range(2):
-        assert await stranger.run(text)
-    assert waited == ["127.0.0.1"] * 2
 
 
 async def test_json_has_so_many_values_and_no_more(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,7 @@ import models
 from audit.event import CLIENT_ADDRESS, read_disclosures
 from counterfoil.app import create_app
 from counterfoil.door.guard import Guard, limited
+from counterfoil.door.pace import Pace
 from counterfoil.door.refusing import BodyRefused
 from counterfoil.door.requests import HEADER, Requests, client_address
 from counterfoil.settings import read_settings
@@ -292,7 +293,7 @@ class Spoken:
 
 
 def guarded(app: ASGIApp) -> Requests:
-    return Requests(Guard(app, read_settings()))
+    return Requests(Guard(app, read_settings(), Pace(1000)))
 
 
 def scope(**more: Any) -> Scope:
