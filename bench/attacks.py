@@ -20,7 +20,7 @@ from bench.load import VALUE
 from bench.scale import Scale
 from bench.scenarios import document, scenarios
 from bench.servers import COUNTERFOIL, Server, serving
-from bench.steady import Felt, Pace
+from bench.steady import Felt, Steady
 from bench.stores import Stores
 
 NAME = "attacks"
@@ -205,7 +205,7 @@ class _Siege:
         return AttackFigure(self._dialect, attack, met.answers, alone, cpu, self._quiet, felt.p99, felt.failed, memory)
 
     def _others(self, seconds: float) -> Felt:
-        _ask(self._steady, Pace(self._server.port, self._token, self._bodies, _RATE, seconds))
+        _ask(self._steady, Steady(self._server.port, self._token, self._bodies, _RATE, seconds))
         return Felt(**_answer(self._steady))
 
     def _alone(self, attack: Attack) -> tuple[float | None, float | None]:
@@ -260,7 +260,7 @@ def _process(module: str, nice: int = 0) -> Iterator[subprocess.Popen[str]]:
         yield process
 
 
-def _ask(process: subprocess.Popen[str], job: Assault | Pace) -> None:
+def _ask(process: subprocess.Popen[str], job: Assault | Steady) -> None:
     if process.stdin is None:
         raise RuntimeError("the process has no pipes")
     process.stdin.write(json.dumps(asdict(job)) + "\n")

@@ -1,6 +1,6 @@
 """The others: a process that sends small requests at a steady pace, whether earlier ones are answered or not.
 
-It reads jobs, one JSON object a line, and answers each with one line (Pace and Felt say which fields).
+It reads jobs, one JSON object a line, and answers each with one line (Steady and Felt say which fields).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _PATIENCE = 60.0  # seconds for the last answer
 
 
 @dataclass(frozen=True)
-class Pace:
+class Steady:
     """Send so many requests a second for so many seconds; `bodies` take turns."""
 
     port: int
@@ -39,7 +39,7 @@ class Felt:
     failed: int
 
 
-async def run(pace: Pace) -> Felt:
+async def run(pace: Steady) -> Felt:
     """Do one job."""
     headers = {"authorization": f"Bearer {pace.token}", "content-type": "application/json"}
     base = f"http://127.0.0.1:{pace.port}"
@@ -69,7 +69,7 @@ async def run(pace: Pace) -> Felt:
 def main() -> None:
     """Do the jobs that come in, until there are no more."""
     for line in sys.stdin:
-        print(json.dumps(asdict(uvloop.run(run(Pace(**json.loads(line)))))), flush=True)
+        print(json.dumps(asdict(uvloop.run(run(Steady(**json.loads(line)))))), flush=True)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from counterfoil.door.errors import MASKED
 from counterfoil.door.pace import READ, Pace
 from counterfoil.door.refusing import BodyRefused, Refused, body_too_large, body_too_slow, error_response, refusal
-from counterfoil.door.requests import client_address, request_id
+from counterfoil.door.requests import WAITED, client_address, request_id
 from counterfoil.door.uploads import is_upload
 from counterfoil.settings import Settings
 
@@ -60,7 +60,7 @@ class Guard:
     async def _in_turn(self, scope: Scope, status: int) -> None:
         if 400 <= status < 500:
             client = client_address(HTTPConnection(scope), self._settings.trusted_proxies)
-            await self._pace.kept(client, scope.get(READ, 0) + len(scope.get("query_string") or b""))
+            scope[WAITED] = await self._pace.kept(client, scope.get(READ, 0) + len(scope.get("query_string") or b""))
 
     def _limited(self, scope: Scope, receive: Receive) -> Receive:
         settings = self._settings

@@ -30,11 +30,12 @@ class Pace:
         self._due: dict[str | None, float] = {}
         self._swept = 0.0
 
-    async def kept(self, address: str | None, read: int) -> None:
-        """Return when a client may have another refusal, of what so many bytes were read of."""
+    async def kept(self, address: str | None, read: int) -> float:
+        """Return when a client may have another refusal, of what so many bytes were read of: after so many seconds."""
         turns = 1 + min(read // BYTES, MOST_TURNS - 1)
         if seconds := self.wait(address, asyncio.get_running_loop().time(), turns):
             await asyncio.sleep(seconds)
+        return seconds
 
     def wait(self, address: str | None, now: float, turns: int = 1) -> float:
         """Take the next turns of the client at this address: in so many seconds the first of them comes."""

@@ -19,6 +19,8 @@ _log = structlog.get_logger("counterfoil.http")
 
 HEADER = "X-Request-Id"
 _KEY = "counterfoil.request_id"
+# Of the ASGI scope: for how many seconds the answer waited for its turn.
+WAITED = "counterfoil.waited"
 _WELL_FORMED = re.compile(r"[A-Za-z0-9._-]{8,64}")
 # Of a token as much is no use.
 _BEGINS = re.compile(r"/[A-Za-z0-9._-]{0,20}")
@@ -72,8 +74,10 @@ class Requests:
             # Nobody is left to answer; the number is nginx's for that.
             status = 499
         finally:
-            milliseconds = round((time.perf_counter() - started) * 1000, 1)
-            _log.info("request", method=scope["method"], path=_path(scope), status=status, ms=milliseconds)
+            waited = scope.get(WAITED, 0.0)
+            milliseconds = round((time.perf_counter() - started - waited) * 1000, 1)
+            paced = {"waited_ms": round(waited * 1000, 1)} if waited else {}
+            _log.info("request", method=scope["method"], path=_path(scope), status=status, ms=milliseconds, **paced)
 
 
 def _bind(identifier: str, sent_id: str) -> None:

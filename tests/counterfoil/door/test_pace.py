@@ -9,6 +9,7 @@ import pytest
 
 from counterfoil.door.pace import BYTES, LONGEST, MOST_TURNS, SAVED, Pace
 from tests.client import Client
+from tests.counterfoil.log_lines import told
 
 PER_SECOND = 4
 
@@ -56,8 +57,9 @@ def test_an_ipv6_network_is_one_client() -> None:
 async def test_only_refusals_wait(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     waited: list[tuple[str | None, int]] = []
 
-    async def kept(_: Pace, address: str | None, read: int) -> None:
+    async def kept(_: Pace, address: str | None, read: int) -> float:
         waited.append((address, read))
+        return 0.0
 
     monkeypatch.setattr(Pace, "kept", kept)
     for text, status in (("{ __typename }", 200), ("{ unknown }", 422), ("{", 400)):
@@ -68,6 +70,26 @@ async def test_only_refusals_wait(client: Client, monkeypatch: pytest.MonkeyPatc
         assert waited == ([] if status == 200 else [("127.0.0.1", len(body))])
     assert (await client.http.post("/unknown")).status_code == 404
     assert len(waited) == 2
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("dialect", ["sqlite"])
+async def test_the_log_tells_waiting_from_working(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def kept(*_: object) -> float:
+        await asyncio.sleep(0.3)
+        return 0.3
+
+    monkeypatch.setattr(Pace, "kept", kept)
+    with told() as entries:
+        await client.http.post("/unknown")
+    [request] = [entry for entry in entries if entry["event"] == "request"]
+    assert request["waited_ms"] == 300
+    started = asyncio.get_running_loop().time()
+    with told() as entries:
+        await client.http.get("/healthz")
+    [request] = [entry for entry in entries if entry["event"] == "request"]
+    assert "waited_ms" not in request
+    assert 0 <= request["ms"] <= (asyncio.get_running_loop().time() - started) * 1000
 
 
 @pytest.mark.anyio

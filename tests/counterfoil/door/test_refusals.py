@@ -228,9 +228,10 @@ async def test_refusals_over_streams_and_by_get_wait_for_their_turn_too(
 ) -> None:
     waited: list[int] = []
 
-    async def kept(_: Pace, address: str | None, read: int) -> None:
+    async def kept(_: Pace, address: str | None, read: int) -> float:
         assert address == "127.0.0.1"
         waited.append(read)
+        return 0.0
 
     monkeypatch.setattr(Pace, "kept", kept)
     text = "{ unknown }" + " " * 1000
