@@ -10,8 +10,6 @@ from contextlib import asynccontextmanager
 import strawberry
 import structlog
 from starlette.applications import Starlette
-from starlette.middleware import Middleware
-from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route, WebSocketRoute
@@ -19,22 +17,18 @@ from starlette.routing import Route, WebSocketRoute
 import models
 from counterfoil import jobs, logs
 from counterfoil.api import build_schema
-from counterfoil.door.context import COST_HEADER, REASON_HEADER
-from counterfoil.door.cookies import CSRF_HEADER, SESSION_HEADER, Cookies
+from counterfoil.door.cookies import Cookies
 from counterfoil.door.crowd import Crowd
 from counterfoil.door.documents import Documents
 from counterfoil.door.ending import Ending
 from counterfoil.door.errors import LoggedSchema
-from counterfoil.door.guard import Guard
-from counterfoil.door.headers import SecurityHeaders
+from counterfoil.door.layers import layers
 from counterfoil.door.operation import Operations
 from counterfoil.door.pace import Pace
 from counterfoil.door.persisted import BadDocument, Persisted, load, trust
 from counterfoil.door.places import Places
-from counterfoil.door.requests import HEADER, Requests
 from counterfoil.door.sockets import Sockets
 from counterfoil.door.stream import Streams
-from counterfoil.door.uploads import HEADERS as UPLOAD_HEADERS
 from counterfoil.door.view import View
 from counterfoil.downloads import ROUTE, Downloads
 from counterfoil.graphiql import ROUTE as ASSETS
@@ -81,60 +75,33 @@ def create_app(settings: Settings) -> Starlette:
     graphiql = GraphiQL() if settings.graphiql and not settings.only_trusted_documents else None
     view = View(schema, persisted, crowd, streams, cookies, graphiql, settings)
     sockets = Sockets(operations, places, cookies, settings)
+    routes = [
+        Route("/graphql", view),
+        WebSocketRoute("/graphql", sockets.serve),
+        *([Route(ASSETS, graphiql.asset)] if graphiql is not None else []),
+        *_neighbours(settings),
+    ]
     app = Starlette(
-        routes=[
-            Route("/", _home),
-            Route("/graphql", view),
-            WebSocketRoute("/graphql", sockets.serve),
-            Route(ROUTE, Downloads(settings.trusted_proxies).answer, methods=["GET"]),
-            Route(PDF_ROUTE, PdfDownloads(settings.trusted_proxies).answer, methods=["GET"]),
-            Route(MAIL_EVENTS, MailEvents(settings.providers(), settings.trusted_proxies).answer, methods=["POST"]),
-            Route("/healthz", _healthz),
-            Route("/readyz", _readyz),
-            *([Route(ASSETS, graphiql.asset)] if graphiql is not None else []),
-        ],
-        middleware=[
-            Middleware(SecurityHeaders, https=settings.https),
-            Middleware(Requests),
-            # Around what refuses: a page that may not read a refusal tells its user of a network error.
-            Middleware(
-                CORSMiddleware,
-                allow_origins=settings.cors_origins,
-                # A cookie that is SameSite=Strict comes from pages of this site only, listed or not.
-                allow_credentials=bool(settings.cors_origins),
-                allow_methods=["GET", "POST"],
-                allow_headers=[
-                    *(
-                        "Authorization",
-                        "Content-Encoding",
-                        "Content-Type",
-                        "Idempotency-Key",
-                        "Last-Event-ID",
-                        REASON_HEADER,
-                        COST_HEADER,
-                        CSRF_HEADER,
-                        SESSION_HEADER,
-                        HEADER,
-                        *UPLOAD_HEADERS,
-                    )
-                ],
-                expose_headers=[
-                    HEADER,
-                    "Content-Disposition",
-                    "Content-Range",
-                    "ETag",
-                    "Retry-After",
-                    "WWW-Authenticate",
-                ],
-                max_age=600,
-            ),
-            Middleware(Guard, settings, pace),
-        ],
+        routes=routes,
+        middleware=layers(settings, pace),
         lifespan=lifespan,
     )
     # Starlette would lead from /graphql/ to whatever host the request names, by plain http; passwords would follow.
     app.router.redirect_slashes = False
     return app
+
+
+def _neighbours(settings: Settings) -> list[Route]:
+    """What is not GraphQL: files, reports of mail services, and how this process is."""
+    proxies = settings.trusted_proxies
+    return [
+        Route("/", _home),
+        Route(ROUTE, Downloads(proxies).answer, methods=["GET"]),
+        Route(PDF_ROUTE, PdfDownloads(proxies).answer, methods=["GET"]),
+        Route(MAIL_EVENTS, MailEvents(settings.providers(), proxies).answer, methods=["POST"]),
+        Route("/healthz", _healthz),
+        Route("/readyz", _readyz),
+    ]
 
 
 def application() -> Starlette:
