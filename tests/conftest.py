@@ -51,6 +51,12 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.load_profile("counterfoil")
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Three workers for two cores: many tests wait for a timer, or for a process that starts."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return cores + (cores + 1) // 2
+
+
 def pytest_collection_finish() -> None:
     """What has been imported stays: the garbage collector need not walk through it again and again."""
     gc.collect()
