@@ -57,9 +57,11 @@ async def _pages(database: Database) -> AsyncIterator[tuple[list[Row], dict[int,
     """Events in order of seq, and what the details of each disclose."""
     columns = ", ".join(EVENT_COLUMNS)
     position = 0
-    while events := await database.fetch(
-        f"SELECT {columns} FROM event WHERE seq > ? ORDER BY seq LIMIT {PAGE}", position
-    ):
+    events: list[Row] | None = None
+    while events is None or len(events) == PAGE:
+        events = await database.fetch(f"SELECT {columns} FROM event WHERE seq > ? ORDER BY seq LIMIT {PAGE}", position)
+        if not events:
+            return
         details: dict[int, _Disclosed] = {}
         for row in await database.fetch(
             "SELECT seq, about, disclosures FROM event_detail WHERE seq > ? AND seq <= ?", position, events[-1]["seq"]
