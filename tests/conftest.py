@@ -36,7 +36,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The markers that this project adds, compiled code for the processes that tests start, and how much is tried.
+    """The markers that this project adds, compiled code for the processes that tests start, where their files go, and
+    how much is tried.
 
     Tests are refused more often than other clients.
     """
@@ -118,7 +119,7 @@ def postgres() -> Iterator[databases.PostgresDatabases]:
 
 @pytest.fixture
 def database_url(dialect: str, tmp_path: Path, shared_folder: Path, request: pytest.FixtureRequest) -> Iterator[str]:
-    """The URL of a migrated database, this test's own: without rows, or with the defaults and an administrator for a `client`."""
+    """The URL of a migrated database, this test's own: without rows, or with what a `client` needs."""
     from counterfoil.migrating import migrate  # noqa: PLC0415  (the tests of the engine go without)
 
     name, prepare = ("defaults", _migrate_and_fill) if "client" in request.fixturenames else ("template", migrate)
