@@ -55,14 +55,15 @@ async def drift(database: Database) -> list[Drift]:
     from the live row. ValueError names a row that cannot be read at all.
     """
     found: list[Drift] = []
-    position = ""
-    while ids := await _next_ids(database, position):
-        if await _compare(database, ids):
+    position: str | None = ""
+    while position is not None:
+        ids, tables = await _next_ids(database, position)
+        if await _compare(database, ids, tables):
             # It may only look so: somebody may have committed between two statements. Nobody can now.
             async with database.write():
                 await _keep_from_committing(database)
-                found += await _compare(database, ids)
-        position = ids[-1]
+                found += await _compare(database, ids, AUDITED)
+        position = ids[-1] if len(ids) == BATCH else None
     return found
 
 
@@ -86,7 +87,7 @@ async def _adopt(database: Database, drifts: Sequence[Drift], *, mend: bool = Tr
     async def work(change: Change) -> None:
         await _lock_rows(database, ids)
         await _keep_from_committing(database)
-        for found in await _compare(database, ids):
+        for found in await _compare(database, ids, AUDITED):
             told = found.kind == "updated" and found.table.derived.issuperset(found.fields)
             if mend or not told:
                 await _adopt_one(change, found, mend)
@@ -116,16 +117,20 @@ async def _adopt_one(change: Change, found: Drift, mend: bool) -> None:
     await change.adopt(table, before, found.after, found.revision, mend=mend)
 
 
-async def _next_ids(database: Database, position: str) -> list[str]:
-    """The next ids that history or a table has."""
+async def _next_ids(database: Database, position: str) -> tuple[list[str], list[type[Audited]]]:
+    """The next ids that history or a table has, at most BATCH; and the tables that have some of them."""
     sources = [("event", "subject_id"), *((quoted(table._meta.tablename), "id") for table in AUDITED)]
-    parts = " UNION ".join(
-        f"SELECT id FROM (SELECT DISTINCT {column} AS id FROM {table} WHERE {column} > ?"
+    parts = " UNION ALL ".join(
+        f"SELECT id, {1 << number} AS source FROM (SELECT DISTINCT {column} AS id FROM {table} WHERE {column} > ?"
         f" ORDER BY {column} LIMIT {BATCH}) AS part{number}"
         for number, (table, column) in enumerate(sources)
     )
-    sql = f"SELECT id FROM ({parts}) AS ids ORDER BY id LIMIT {BATCH}"
-    return [row["id"] for row in await database.fetch(sql, *(position for _ in sources))]
+    sql = f"SELECT id, sum(source) AS sources FROM ({parts}) AS ids GROUP BY id ORDER BY id LIMIT {BATCH}"
+    rows = await database.fetch(sql, *(position for _ in sources))
+    found = 0
+    for row in rows:
+        found |= row["sources"]
+    return [row["id"] for row in rows], [table for number, table in enumerate(AUDITED, 1) if found & 1 << number]
 
 
 async def _keep_from_committing(database: Database) -> None:
@@ -146,8 +151,9 @@ async def _lock_rows(database: Database, ids: Sequence[str]) -> None:
             await database.fetch(sql, database.array(ids))
 
 
-async def _compare(database: Database, ids: Sequence[str]) -> list[Drift]:
-    live = await _live(database, ids)
+async def _compare(database: Database, ids: Sequence[str], tables: Sequence[type[Audited]]) -> list[Drift]:
+    """What is not as history says, of the rows with these ids. `tables` are those that may have some of them."""
+    live = await _live(database, ids, tables)
     states = await fold(database, ids)
     for key in live.keys() - states.keys():
         states[key] = State()
@@ -165,9 +171,9 @@ async def _compare(database: Database, ids: Sequence[str]) -> list[Drift]:
     return found
 
 
-async def _live(database: Database, ids: Sequence[str]) -> dict[Key, Row]:
+async def _live(database: Database, ids: Sequence[str], tables: Sequence[type[Audited]]) -> dict[Key, Row]:
     rows: dict[Key, Row] = {}
-    for table in AUDITED:
+    for table in tables:
         sql = f"SELECT {column_list(table)} FROM {quoted(table._meta.tablename)} WHERE {database.member('id')}"
         for row in await database.fetch(sql, database.array(ids)):
             try:

@@ -56,16 +56,17 @@ async def verify_events(database: Database) -> list[str]:
 async def _pages(database: Database) -> AsyncIterator[tuple[list[Row], dict[int, _Disclosed]]]:
     """Events in order of seq, and what the details of each disclose."""
     columns = ", ".join(EVENT_COLUMNS)
+    sql = f"SELECT {columns} FROM event WHERE seq > ? ORDER BY seq LIMIT {PAGE}"
     position = 0
-    while events := await database.fetch(
-        f"SELECT {columns} FROM event WHERE seq > ? ORDER BY seq LIMIT {PAGE}", position
-    ):
+    while events := await database.fetch(sql, position):
         details: dict[int, _Disclosed] = {}
         for row in await database.fetch(
             "SELECT seq, about, disclosures FROM event_detail WHERE seq > ? AND seq <= ?", position, events[-1]["seq"]
         ):
             _read(row, details.setdefault(row["seq"], _Disclosed(set(), [])))
         yield events, details
+        if len(events) < PAGE:
+            return
         position = events[-1]["seq"]
 
 

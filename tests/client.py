@@ -23,8 +23,9 @@ import models
 from audit import SYSTEM, Change, Request, transact
 from counterfoil.app import create_app
 from counterfoil.settings import read_settings
-from models import Permission, Row, UserRole, clock, session
+from models import Permission, Row, User, UserRole, clock, session
 from models.identifier import new_id
+from models.rows import by_ids
 from services import passwords, tokens, user_roles, users
 from services.sign_in import ABSOLUTE
 
@@ -128,12 +129,25 @@ def form(body: Mapping[str, Any], file: File) -> dict[str, Any]:
 
 async def administrator(*, app: Starlette | None = None) -> Client:
     """Signed in with every permission, in a database that has the defaults."""
+    return await signed_in("Ada Admin", _built_in, app=app)
 
-    async def built_in(change: Change) -> Row:
-        [role] = await change.where(UserRole, built_in="ADMINISTRATOR")
-        return role
 
-    return await signed_in("Ada Admin", built_in, app=app)
+async def first_administrator() -> None:
+    """Add the administrator of a template, without a session. Nobody else has their number."""
+    await _new_user("Ada Admin", 0, _built_in)
+
+
+async def known_administrator() -> Client:
+    """The first administrator, signed in, in a copy of that template."""
+    [known] = await models.current().fetch('SELECT id FROM "user" WHERE email = ?', "ada.admin.0@example.com")
+    [user] = await by_ids(User)([known["id"]])
+    assert user is not None
+    return Client(await new_session(user["id"]), user)
+
+
+async def _built_in(change: Change) -> Row:
+    [role] = await change.where(UserRole, built_in="ADMINISTRATOR")
+    return role
 
 
 async def client_with(
@@ -156,14 +170,19 @@ async def signed_in(
     """A new user with a session; their email address is made of the name and a number, the password is PASSWORD
     once `set_password` has been called.
     """
-    email = f"{re.sub(r'[^a-z]+', '.', name.lower())}.{next(_numbers)}@example.com"
+    user = await _new_user(name, next(_numbers), make_role)
+    return Client(await new_session(user["id"]), user, app=app)
+
+
+async def _new_user(name: str, number: int, make_role: Callable[[Change], Awaitable[Row | None]]) -> Row:
+    email = f"{re.sub(r'[^a-z]+', '.', name.lower())}.{number}@example.com"
 
     async def work(change: Change) -> Row:
         role = await make_role(change)
         return await users.create(change, {"name": name, "email": email, "role_id": role and role["id"]}, None)
 
     user, _ = await transact(SYSTEM, Request.new(), work)
-    return Client(await new_session(user["id"]), user, app=app)
+    return user
 
 
 async def new_session(user_id: str) -> str:

@@ -36,7 +36,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The markers that this project adds, compiled code for the processes that tests start, and how much is tried.
+    """The markers that this project adds, compiled code for the processes that tests start, where their files go, and
+    how much is tried.
 
     Tests are refused more often than other clients.
     """
@@ -47,8 +48,16 @@ def pytest_configure(config: pytest.Config) -> None:
     if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
         # Where Python is told to keep no compiled code, each of those processes would compile all that it imports.
         os.environ["PYTHONPYCACHEPREFIX"] = str(config.rootpath / ".pytest_cache" / "bytecode")
+    if "PYTEST_DEBUG_TEMPROOT" not in os.environ:
+        os.environ["PYTEST_DEBUG_TEMPROOT"] = str(databases.place())
     settings.register_profile("counterfoil", max_examples=500 if config.getoption("--long") else 40, deadline=None)
     settings.load_profile("counterfoil")
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Three workers for two cores: many tests wait for a timer, or for a process that starts."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return cores + (cores + 1) // 2
 
 
 def pytest_collection_finish() -> None:
@@ -110,7 +119,7 @@ def postgres() -> Iterator[databases.PostgresDatabases]:
 
 @pytest.fixture
 def database_url(dialect: str, tmp_path: Path, shared_folder: Path, request: pytest.FixtureRequest) -> Iterator[str]:
-    """The URL of a migrated database, this test's own: without rows, or with the defaults when there is a `client`."""
+    """The URL of a migrated database, this test's own: without rows, or with what a `client` needs."""
     from counterfoil.migrating import migrate  # noqa: PLC0415  (the tests of the engine go without)
 
     name, prepare = ("defaults", _migrate_and_fill) if "client" in request.fixturenames else ("template", migrate)
@@ -127,6 +136,7 @@ def database_url(dialect: str, tmp_path: Path, shared_folder: Path, request: pyt
 async def _migrate_and_fill(url: str) -> None:
     from counterfoil.migrating import migrate  # noqa: PLC0415  (the tests of the engine go without)
     from services import defaults  # noqa: PLC0415
+    from tests.client import first_administrator  # noqa: PLC0415
 
     await migrate(url)
     database = models.connect(url)
@@ -134,6 +144,7 @@ async def _migrate_and_fill(url: str) -> None:
     try:
         models.bind(database)
         await defaults.ensure()
+        await first_administrator()
     finally:
         await database.stop()
 
@@ -189,9 +200,9 @@ def storage(tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.
 @pytest.fixture
 async def client(database: models.Database, storage: Storage) -> Client:
     """An administrator who talks to the application; it works on `database` and `storage`."""
-    from tests.client import administrator  # noqa: PLC0415  (the tests of the engine go without)
+    from tests.client import known_administrator  # noqa: PLC0415  (the tests of the engine go without)
 
-    return await administrator()
+    return await known_administrator()
 
 
 @pytest.fixture

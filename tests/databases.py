@@ -50,7 +50,7 @@ _ROOM = 2 << 30
 @contextmanager
 def postgres_server() -> Iterator[str]:
     """The URL of a running PostgreSQL. Processes that are inside at the same time get the same one."""
-    folder = _place() / f"counterfoil-postgres-{os.getuid()}"
+    folder = place() / f"counterfoil-postgres-{os.getuid()}"
     holders = folder.with_name(f"{folder.name}.holders")
     lock = folder.with_name(f"{folder.name}.lock")
     with warnings.catch_warnings():
@@ -76,7 +76,7 @@ def postgres_server() -> Iterator[str]:
                 holders.unlink()
 
 
-def _place() -> Path:
+def place() -> Path:
     """The folder of temporary files; in memory, where there is room. As fsync is off, a disk would prove no more."""
     roomy = _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free >= _ROOM
     return _MEMORY if roomy else Path(tempfile.gettempdir())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -28,8 +29,13 @@ SKIPS_ITSELF = 'import pytest\npytest.skip("no library here", allow_module_level
 
 def run(folder: Path, *options: str) -> tuple[int, str]:
     """The exit code of the tests in a folder, and the last line of what they say."""
-    command = [sys.executable, "-m", "pytest", "-p", "tests.none_skipped", "-c", "/dev/null", "--rootdir", str(folder)]
-    done = subprocess.run([*command, *options, str(folder)], cwd=ROOT, capture_output=True, text=True, check=False)
+    plugins = ["-p", "xdist.plugin", "-p", "tests.none_skipped"]
+    command = [sys.executable, "-m", "pytest", *plugins, "-c", "/dev/null", "--rootdir", str(folder)]
+    # Of the other plugins that are installed, some take a second to import.
+    environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    done = subprocess.run(
+        [*command, *options, str(folder)], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
     return done.returncode, (done.stdout + done.stderr).strip().splitlines()[-1]
 
 
