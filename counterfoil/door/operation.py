@@ -59,17 +59,22 @@ class Operations:
     ) -> AsyncGenerator[Answer, None]:
         """The results of an operation, one for a query or a mutation; the same errors as over HTTP.
 
-        What is refused waits for its turn.
+        What is refused waits for its turn; but what has ended while it was followed was none.
         """
-        async with aclosing(self._answers(asked, context, allowed)) as answers:
+        async with aclosing(self.unpaced(asked, context, allowed)) as answers:
             async for answer in answers:
-                if answer.refused:
+                if answer.refused and not context.following.is_set():
                     await self._pace.kept(context.request.client_address, len(asked.query or ""))
                 yield answer
 
-    async def _answers(
-        self, asked: Parameters, context: Context, allowed: Collection[OperationType]
+    def owed(self, address: str | None, asked: Parameters) -> float:
+        """So many seconds are to pass after a refusal, before the client at this address has its next operation."""
+        return self._pace.owed(address, len(asked.query or ""))
+
+    async def unpaced(
+        self, asked: Parameters, context: Context, allowed: Collection[OperationType] = ANY
     ) -> AsyncGenerator[Answer, None]:
+        """The same, of which nothing waits: for those who see to it that what is `owed` passes."""
         try:
             async with aclosing(self._results(asked, context, allowed)) as results:
                 async for result in results:

@@ -32,10 +32,14 @@ class Pace:
 
     async def kept(self, address: str | None, read: int) -> float:
         """Return when a client may have another refusal, of what so many bytes were read of: after so many seconds."""
-        turns = 1 + min(read // BYTES, MOST_TURNS - 1)
-        if seconds := self.wait(address, asyncio.get_running_loop().time(), turns):
+        if seconds := self.owed(address, read):
             await asyncio.sleep(seconds)
         return seconds
+
+    def owed(self, address: str | None, read: int) -> float:
+        """Take the turns of a refusal, of what so many bytes were read of: in so many seconds the first comes."""
+        turns = 1 + min(read // BYTES, MOST_TURNS - 1)
+        return self.wait(address, asyncio.get_running_loop().time(), turns)
 
     def wait(self, address: str | None, now: float, turns: int = 1) -> float:
         """Take the next turns of the client at this address: in so many seconds the first of them comes."""

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from dataclasses import replace
+from http import HTTPStatus
 from typing import Any, NamedTuple, NoReturn
 
 import orjson
@@ -46,10 +47,11 @@ class _Stopping(Exception):
 
 
 class _Running(NamedTuple):
-    """An operation. `following` is set when it turns out to have no end."""
+    """An operation. `following` is set when it turns out to have no end. It begins at a time of the loop's clock."""
 
     task: asyncio.Task[None]
     following: asyncio.Event
+    begins: float
 
     async def over(self) -> None:
         """Wait until it has ended, or is known to have no end."""
@@ -71,6 +73,8 @@ class Connection:
         self._cookie = cookie
         self._acknowledged = False
         self._operations: dict[str, _Running] = {}
+        # On the loop's clock: operations read from now on begin then, since refusals took the turns before.
+        self._owed = 0.0
         self._turn = asyncio.Lock()
         self._taken: Callable[[], int] = socket.scope.get("extensions", {}).get(TAKEN, {}).get("bytes", lambda: 0)
 
@@ -81,6 +85,10 @@ class Connection:
                 try:
                     await self._read(tasks)
                 except _Stopping:
+                    now = asyncio.get_running_loop().time()
+                    for running in self._operations.values():
+                        if running.begins > now:
+                            running.task.cancel()
                     await asyncio.gather(*(running.over() for running in self._operations.values()))
                     raise Closing(Code.RESTART, "The server stops: connect again") from None
         except ExceptionGroup as raised:
@@ -141,7 +149,11 @@ class Connection:
         await self._send({"type": "connection_ack"})
 
     async def _subscribe(self, message: Mapping[str, Any], tasks: asyncio.TaskGroup, *, null: bool) -> None:
-        """Subscribe. A message with a `null` character is one, but no database takes it: this operation is refused."""
+        """Subscribe. A message with a `null` character is one, but no database takes it: this operation is refused.
+
+        After refusals an operation waits before it does anything. That one is refused costs as much as that one runs,
+        and the client can complete it at any time: so the debt is the socket's.
+        """
         if not self._acknowledged:
             raise Closing(Code.UNAUTHORIZED, "Unauthorized")
         identifier = identifier_of(message)
@@ -151,16 +163,15 @@ class Connection:
             raise Closing(Code.BAD_REQUEST, str(refused)) from None
         if identifier in self._operations:
             raise Closing(Code.SUBSCRIBER_EXISTS, f"Subscriber for {identifier} already exists")
-        if null:
-            await self._refuse(identifier, [{"message": NULL, "extensions": {"code": "BAD_REQUEST"}}])
-            return
         if len(self._operations) >= MAX_OPERATIONS:
+            # It has no place to wait in: what comes behind it waits, too.
+            await _until(self._owed)
             told = f"A socket runs {MAX_OPERATIONS} operations at once: complete others first."
-            await self._refuse(identifier, [{"message": told, "extensions": {"code": "LIMIT_EXCEEDED"}}])
+            await self._refuse(identifier, [{"message": told, "extensions": {"code": "LIMIT_EXCEEDED"}}], asked)
             return
         following = asyncio.Event()
-        task = tasks.create_task(self._run(identifier, asked, following))
-        self._operations[identifier] = _Running(task, following)
+        task = tasks.create_task(self._run(identifier, asked, following, self._owed, null=null))
+        self._operations[identifier] = _Running(task, following, self._owed)
 
     def _complete(self, message: Mapping[str, Any]) -> None:
         """Complete, from the client. The operation may have completed at the same moment."""
@@ -168,40 +179,49 @@ class Connection:
         if running is not None:
             running.task.cancel()
 
-    async def _run(self, identifier: str, asked: Parameters, following: asyncio.Event) -> None:
+    async def _run(
+        self, identifier: str, asked: Parameters, following: asyncio.Event, begins: float, *, null: bool
+    ) -> None:
         """Next, Error and Complete."""
+        await _until(begins)
         request = Request(new_id("req"), self._address)
         structlog.contextvars.bind_contextvars(request_id=request.id)
         try:
+            if null:
+                raise Refused(HTTPStatus.BAD_REQUEST, NULL)
             request = replace(request, reason=reason_in(asked.extensions))
             viewer = await viewer_of(self._headers, self._cookie)
             if viewer.actor is None:
                 raise Closing(Code.UNAUTHORIZED, ENDED)
             context = Context(request, viewer.actor, viewer.session_id, token=viewer.token, following=following)
-            async with aclosing(self._runs.answers(asked, context)) as results:
+            async with aclosing(self._runs.unpaced(asked, context)) as results:
                 async for answer in results:
                     if answer.signed_out:
                         raise Closing(Code.UNAUTHORIZED, ENDED)
                     if answer.lost:
                         raise Closing(Code.TRY_AGAIN_LATER, LOST)
                     if answer.refused:
-                        await self._refuse(identifier, answer.body["errors"])
+                        await self._refuse(identifier, answer.body["errors"], None if following.is_set() else asked)
                         return
                     await self._send({"id": identifier, "type": "next", "payload": answer.body})
         except (Closing, Gone):
             raise
         except Refused as refused:
-            await self._refuse(identifier, [{"message": str(refused), "extensions": {"code": refused.code}}])
+            await self._refuse(identifier, [{"message": str(refused), "extensions": {"code": refused.code}}], asked)
         except Exception:
             _log.exception("bug")
             masked = {"message": MASKED, "extensions": {"code": "INTERNAL_ERROR", "requestId": request.id}}
-            await self._refuse(identifier, [masked])
+            await self._refuse(identifier, [masked], None)
         else:
             # Free for another operation as soon as the client can know that this one is over.
             del self._operations[identifier]
             await self._send({"id": identifier, "type": "complete"})
 
-    async def _refuse(self, identifier: str, errors: list[object] | None) -> None:
+    async def _refuse(self, identifier: str, errors: list[object] | None, asked: Parameters | None) -> None:
+        """Error. For what was `asked` in vain the next operations wait; a feed that ends with one was not in vain."""
+        if asked is not None:
+            now = asyncio.get_running_loop().time()
+            self._owed = max(self._owed, now + self._runs.owed(self._address, asked))
         running = self._operations.get(identifier)
         if running is not None and running.task is asyncio.current_task():
             del self._operations[identifier]
@@ -223,3 +243,9 @@ class Connection:
         except (WebSocketDisconnect, RuntimeError):
             # The connection is gone, or the server is closing it.
             raise Gone from None
+
+
+async def _until(time: float) -> None:
+    """Wait until this time of the loop's clock."""
+    if (seconds := time - asyncio.get_running_loop().time()) > 0:
+        await asyncio.sleep(seconds)

@@ -14,11 +14,13 @@ from hypothesis import strategies as st
 from audit.tail import tail
 from counterfoil.app import create_app
 from counterfoil.door import socket as door
+from counterfoil.door.pace import Pace
 from counterfoil.settings import read_settings
 from models import Permission
 from tests.client import Client, ClientWith
 from tests.counterfoil.door.fuzzing import assert_none_added, drawn, left_behind, many
 from tests.counterfoil.door.socket import PROTOCOL, Closed, Socket, connected
+from tests.resolvers.test_feed import revoke_permission
 
 pytestmark = pytest.mark.anyio
 # What a protocol says does not depend on the database.
@@ -316,6 +318,83 @@ async def test_a_socket_runs_so_many_operations_at_once(client: Client, monkeypa
         await socket.send({"id": "a", "type": "complete"})
         await socket.send({"id": "unknown", "type": "complete"})
         assert (await socket.run("c", "{ __typename }"))["type"] == "next"
+
+
+@on_sqlite
+async def test_after_a_refusal_a_socket_waits_before_it_runs_anything(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Far longer than the test: whatever comes meanwhile does not wait.
+    monkeypatch.setattr(Pace, "owed", lambda *_: 3600.0)
+    for end in ("client", "stop"):
+        async with connected() as socket:
+            await init(socket, client)
+            await socket.subscribe("feed", FEED)
+            await _following(1)
+            assert (await socket.run("a", "{ nothing }"))["type"] == "error"
+            for number in range(30):
+                await socket.subscribe(f"b{number}", "{ nothing }")
+                # Nor does it help to give up.
+                await socket.send({"type": "complete", "id": f"b{number}"})
+            await socket.subscribe("c", "{ __typename }")
+            await socket.send({"type": "ping"})
+            assert await socket.receive() == {"type": "pong"}
+            await client.change("CreateCustomer", input={"name": "Meanwhile"})
+            assert (await socket.receive())["id"] == "feed"
+            if end == "stop":
+                await socket.to_server.put({"type": "websocket.disconnect", "code": 1012})
+                assert (await socket.closed()).code == 1012
+        await _following(0)
+
+
+@on_sqlite
+async def test_an_operation_that_waits_for_its_turn_runs(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Pace, "owed", lambda *_: 0.2)
+    loop = asyncio.get_running_loop()
+    async with connected() as socket:
+        await init(socket, client)
+        await socket.run("a", "{ nothing }")
+        refused = loop.time()
+        assert (await socket.run("a", "{ __typename }"))["payload"] == TYPENAME
+        assert loop.time() - refused >= 0.15
+
+
+@on_sqlite
+async def test_every_refusal_of_a_socket_takes_turns_and_the_end_of_a_feed_none(
+    client: Client, client_with: ClientWith, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turns: list[tuple[str | None, int]] = []
+
+    def owed(_: Pace, address: str | None, read: int) -> float:
+        turns.append((address, read))
+        return 0.0
+
+    monkeypatch.setattr(Pace, "owed", owed)
+    monkeypatch.setattr(door, "MAX_OPERATIONS", 1)
+    auditor = await client_with([Permission.AUDIT_READ])
+    async with connected() as socket:
+        await init(socket, auditor)
+        text = "{ __typename }"
+        for query, payload in (
+            ("{ nothing }", {}),
+            (text, {"variables": {"a": "\0"}}),
+            (text, {"extensions": {"Counterfoil-Reason": ""}}),
+        ):
+            turns.clear()
+            assert (await socket.run("a", query, **payload))["type"] == "error"
+            assert turns == [("192.0.2.7", len(query))], query
+        assert (await socket.run("a", text))["type"] == "next"
+        assert (await socket.receive())["type"] == "complete"
+        await socket.subscribe("feed", FEED)
+        await _following(1)
+        assert len(turns) == 1
+        assert (await socket.run("b", text))["payload"][0]["extensions"]["code"] == "LIMIT_EXCEEDED"
+        assert len(turns) == 2
+        await revoke_permission(auditor)
+        while (ended := await socket.receive())["type"] != "error":
+            pass
+        assert ended["payload"][0]["extensions"]["code"] == "FORBIDDEN"
+    assert len(turns) == 2
 
 
 @on_sqlite

@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
+from unittest.mock import AsyncMock
 from urllib.parse import urlencode
 
 import pytest
@@ -16,6 +17,7 @@ import models
 from audit.tail import tail
 from counterfoil.app import create_app
 from counterfoil.door import stream as door
+from counterfoil.door.pace import Pace
 from counterfoil.settings import read_settings
 from models import Permission, clock
 from schema.context import Loaders
@@ -216,7 +218,11 @@ def code_of(events: list[dict[str, str]]) -> str:
 
 
 @on_sqlite
-async def test_a_stream_tells_why_it_ends_after_its_first_event(client: Client, client_with: ClientWith) -> None:
+async def test_a_stream_tells_why_it_ends_after_its_first_event(
+    client: Client, client_with: ClientWith, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # At once: what is refused from the start would wait.
+    monkeypatch.setattr(Pace, "kept", AsyncMock(side_effect=AssertionError))
     for end, code in ((revoke_permission, "FORBIDDEN"), (sign_out, "UNAUTHENTICATED")):
         auditor = await client_with([Permission.AUDIT_READ])
         async with streamed(auditor, FEED, {"filter": {"from": clock.now().isoformat()}}) as stream:
