@@ -14,6 +14,7 @@ from websockets.frames import Frame
 from websockets.protocol import State
 
 from counterfoil.door import transport
+from counterfoil.door.closing import Code
 from counterfoil.door.transport import TAKEN, PatientTransport
 
 # A message in more frames than this is put together as it comes.
@@ -22,8 +23,12 @@ _MOST_FRAMES = 1000
 _log = logging.getLogger("counterfoil.door.socket_protocol")
 _log.setLevel(logging.WARNING)
 
-# Seconds in which a peer may answer the close frame of a server that stops.
+# Seconds in which a peer may answer the close frame of a server that stops, once it was taken; and between two looks
+# whether it was.
 _STOP_SECONDS = 1.0
+_LOOK_SECONDS = 0.1
+# Not uvicorn's 1011, with which clients give up: a laptop that wakes up comes back.
+_NOT_THERE = Code.TRY_AGAIN_LATER
 
 
 class SocketProtocol(WebSocketsSansIOProtocol):
@@ -118,10 +123,15 @@ class SocketProtocol(WebSocketsSansIOProtocol):
             self._note()
             self.pong_timer = self.loop.call_later(self.ping_timeout, self.keepalive_timeout)
             return
-        before = self.close_sent
-        super().keepalive_timeout()
-        if self.close_sent and not before:
-            self.queue.put_nowait({"type": "websocket.disconnect", "code": 1011, "reason": "keepalive ping timeout"})
+        self.pong_timer = None
+        self.pending_ping_payload = None
+        if self.close_sent or self.transport.is_closing():
+            return
+        self.conn.fail(_NOT_THERE, "No answer to a ping: connect again")
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.close_sent = True
+        self.transport.close()
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": _NOT_THERE})
 
     def _note(self) -> None:
         self._taken = self.transport.taken
@@ -153,10 +163,17 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         await super().send(message)
         if message["type"] == "websocket.close" and self._stops and self.close_timer is not None:
             self.close_timer.cancel()
-            self.close_timer = self.loop.call_later(_STOP_SECONDS, self.transport.abort)
+            self._end()
         if message["type"] == "websocket.http.response.body" and not message.get("more_body", False):
             # uvicorn would log that the application has given no answer.
             self.handshake_complete = True
+
+    def _end(self) -> None:
+        """Abort soon after the peer has taken everything; `door.transport` sees to peers that take nothing."""
+        if self.transport.get_write_buffer_size():
+            self.close_timer = self.loop.call_later(_LOOK_SECONDS, self._end)
+        else:
+            self.close_timer = self.loop.call_later(_STOP_SECONDS, self.transport.abort)
 
     def handle_parser_exception(self) -> None:
         """Close a socket whose peer sent what cannot be read, or what is too large.

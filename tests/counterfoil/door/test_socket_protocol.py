@@ -12,7 +12,9 @@ import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
+from counterfoil.door import socket_protocol as door
 from counterfoil.door.socket_protocol import SocketProtocol
+from counterfoil.door.taking import while_taken
 from counterfoil.door.transport import PatientTransport
 from tests.counterfoil.door.frames import CLOSE, CONTINUATION, HANDSHAKE, PING, PONG, TEXT, frame
 from tests.counterfoil.door.test_protocol import Transport
@@ -145,7 +147,7 @@ async def test_a_server_can_stop_whatever_a_socket_is_about_to_do(end: str) -> N
     elif end == "closed":
         await opened.application.send({"type": "websocket.close", "code": 4400, "reason": ""})
     await _pause()
-    codes = {"close frame": [1000], "no pong": [1011], "closed": [4400], "nothing": []}
+    codes = {"close frame": [1000], "no pong": [1013], "closed": [4400], "nothing": []}
     assert [message["code"] for message in opened.application.told if "code" in message] == codes[end]
     opened.protocol.shutdown()
     if end == "nothing":
@@ -157,6 +159,50 @@ async def test_a_server_can_stop_whatever_a_socket_is_about_to_do(end: str) -> N
     await _pause()
     assert opened.application.ended.is_set()
     opened.lost()
+
+
+async def test_a_server_that_stops_lets_a_slow_peer_take_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(door, "_STOP_SECONDS", 0.0)
+    monkeypatch.setattr(door, "_LOOK_SECONDS", 0.01)
+    opened = Opened()
+    await opened.accepted()
+    opened.transport.unsent = 1000
+    opened.protocol.pause_writing()
+    opened.protocol.shutdown()
+    await opened.application.send({"type": "websocket.close", "code": 1012, "reason": ""})
+    for unsent in range(10, 0, -1):
+        opened.transport.unsent = unsent
+        await asyncio.sleep(0.02)
+        assert not opened.transport.aborted
+    opened.transport.unsent = 0
+    async with asyncio.timeout(60):
+        while not opened.transport.aborted:  # noqa: ASYNC110  (a transport has no event for it)
+            await asyncio.sleep(0.01)
+    opened.lost()
+
+
+async def test_waiting_for_a_peer_leaves_nothing_to_the_garbage_collector() -> None:
+    class Taken:
+        bytes = 0
+
+        def __call__(self) -> int:
+            self.bytes += 1
+            return self.bytes
+
+    gc.collect()
+    gc.disable()
+    try:
+        for seconds in (60, 0.04):
+            taken = Taken()
+            async with while_taken(taken, seconds):
+                # With the short time it looks, and puts off the end.
+                await asyncio.sleep(0.1)
+            assert seconds == 60 or taken.bytes > 4
+            left = weakref.ref(taken)
+            del taken
+            assert left() is None
+    finally:
+        gc.enable()
 
 
 async def test_nothing_refers_to_a_socket_that_has_ended() -> None:
