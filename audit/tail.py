@@ -57,6 +57,9 @@ class Tail:
     async def followed(self) -> AsyncIterator[Tail]:
         """While it is followed it reads. When it cannot, all who follow get the error."""
         if self._reading is None or self._reading.done():
+            if self._reading is not None and not self._reading.cancelled():
+                # Those who followed it have the error, or go on with the next reader: asyncio need not report it.
+                self._reading.exception()
             self._begun = asyncio.get_running_loop().create_future()
             # A context of its own: it reads for all, not for the request that happened to be the first.
             self._reading = asyncio.create_task(self._read(self._begun), context=Context())

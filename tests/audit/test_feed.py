@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import random
 import sqlite3
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
@@ -250,6 +251,32 @@ async def test_all_who_follow_learn_that_reading_has_become_impossible(
                 await reading
         monkeypatch.undo()
         assert await collect(0, 1) == [1]
+
+
+async def test_a_reader_that_failed_is_replaced_without_a_report(
+    database: models.Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reports: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, report: reports.append(report))
+
+    async def broken(self: Tail) -> None:
+        raise OSError("the disk is away")
+
+    async with asyncio.timeout(PATIENCE):
+        followed = tail()
+        async with followed.followed():
+            failed = followed._reading
+            assert failed is not None
+            monkeypatch.setattr(Tail, "_take", broken)
+            await new(Customer)
+            await asyncio.wait({failed})
+            monkeypatch.undo()
+            # Another comes before the first has looked.
+            async with followed.followed():
+                del failed
+                gc.collect()
+                assert await followed.newest() == 1
+    assert reports == []
 
 
 async def test_a_feed_turns_up_in_time_also_while_events_come_that_do_not_fit(
