@@ -180,11 +180,10 @@ async def test_a_connection_that_falls_silent_is_given_up(
 
 
 async def test_a_database_that_has_fallen_silent_stops_all_the_same(
-    database_url: str, monkeypatch: pytest.MonkeyPatch
+    postgres: PostgresDatabases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("models.engine.postgres._STOP_SECONDS", 0.2)
-    silent = models.connect(database_url)
-    assert isinstance(silent, PostgresDatabase)
+    silent = PostgresDatabase(postgres.url("postgres"))
     await silent.start()
     for holder in silent.running_pool()._holders:
         if holder._con is not None:
