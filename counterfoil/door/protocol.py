@@ -14,6 +14,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from counterfoil.door.transport import CLOSING_SECONDS, PatientTransport
 
+# Seconds in which a client may send the rest after its last answer while the server stops.
+_STOP_SECONDS = 1.0
 _LATE = b"408 Request Timeout"
 _LARGE = b"431 Request Header Fields Too Large"
 
@@ -174,7 +176,7 @@ class PatientProtocol(HttpToolsProtocol):
         cycle = self._answered
         if self._ended or cycle is None or not cycle.response_complete or cycle.keep_alive:
             return False
-        sends = cycle.more_body or self._head or self._deaf or cycle is not self.cycle
+        sends = cycle.more_body or self._head or self._rest or cycle is not self.cycle
         if not sends or self.transport.is_closing():
             return False
         self._ended = True
@@ -182,7 +184,7 @@ class PatientProtocol(HttpToolsProtocol):
         self._unset_keepalive_if_required()
         self.pipeline.clear()
         self._hear_no_more()
-        self._await_rest(min(self._rest_seconds, CLOSING_SECONDS) if self._stops else self._rest_seconds)
+        self._await_rest(min(self._rest_seconds, _STOP_SECONDS) if self._stops else self._rest_seconds)
         self.flow.resume_reading()
         if self.transport.can_write_eof():
             self.transport.write_eof()
@@ -244,6 +246,8 @@ class PatientProtocol(HttpToolsProtocol):
             # An answer on its way must not be mixed with this one; the last of those closes the connection.
             cycle.keep_alive = False
             self._hear_no_more()
+            # The client is known to send more.
+            self._rest = 1
             return
         # Who has sent nothing gets none.
         if begun:

@@ -337,14 +337,27 @@ def test_a_head_without_end_does_not_take_the_answers_before_it(
     assert transport.closed
 
 
-def test_a_server_that_stops_begins_no_pipelined_request(protocol: PatientProtocol, transport: Transport) -> None:
+def test_a_server_that_stops_begins_no_pipelined_request(
+    protocol: PatientProtocol, clock: Clock, transport: Transport
+) -> None:
     protocol.data_received((LINE + b"\r\n") * 3)
     protocol.shutdown()
     protocol.data_received((LINE + b"\r\n") * 3 + LINE)
     answer(protocol)
     assert transport.written.count(b"HTTP/1.1 200 OK") == 1
     assert not protocol.pipeline
-    protocol.connection_lost(None)
+    assert (transport.closed, transport.ended) == (False, True)
+    # Neither has the client long to send the rest.
+    clock.pass_time(1)
+    assert transport.closed
+
+
+def test_a_server_that_stops_closes_after_the_answer_that_runs(protocol: PatientProtocol, transport: Transport) -> None:
+    protocol.data_received(LINE + b"\r\n")
+    protocol.shutdown()
+    assert not transport.closed
+    answer(protocol)
+    assert b"connection: close" in transport.written
     assert transport.closed
 
 
