@@ -6,9 +6,9 @@ to be small.
 
 from __future__ import annotations
 
-import asyncio
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from functools import partial
 
 from graphql import (
     ASTValidationRule,
@@ -161,8 +161,8 @@ class Documents:
     async def _read(self, schema: GraphQLSchema, text: str, suggests: bool) -> Known:
         if len(text) < _ASIDE_FROM:
             return self.read(schema, text, suggests=suggests)
-        async with self._turn.taken():
-            return await asyncio.to_thread(self.read, schema, text, suggests=suggests)
+        async with self._turn.taken() as aside:
+            return await aside(partial(self.read, schema, text, suggests=suggests))
 
     def _keep(self, text: str, known: Known) -> None:
         if text not in self._kept:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import orjson
@@ -53,12 +54,12 @@ class Introspections:
         kept = self._of_known if context.actor is not None else self._of_strangers
         key = _key(document, text, name, variables)
         if key is None or key not in kept:
-            async with self._turn.taken():
+            async with self._turn.taken() as aside:
                 # Somebody else may have asked the same meanwhile.
                 if key is None or key not in kept:
                     if context.actor is None:
                         self._claim(context.request.client_address)
-                    result = await asyncio.to_thread(_executed, schema, document, name, variables)
+                    result = await aside(partial(_executed, schema, document, name, variables))
                     if key is None or result.errors or result.data is None:
                         return result
                     _keep(kept, key, result.data)
@@ -66,7 +67,7 @@ class Introspections:
         return ExecutionResult(data=kept[key])
 
     def _claim(self, address: str | None) -> None:
-        if self._pace.wait(address, asyncio.get_running_loop().time()) > 0:
+        if not self._pace.free(address, asyncio.get_running_loop().time()):
             told = f"A new introspection by somebody not signed in may come every {PAUSE:g} seconds: sign in, or wait."
             raise RequestError("TOO_MANY_INTROSPECTIONS", told)
 
@@ -77,7 +78,7 @@ def _key(document: DocumentNode, text: str, name: str | None, variables: Mapping
     declared = {each.variable.name.value for each in operation.variable_definitions or ()} if operation else set()
     meaning = [word for word in words(text, len(text)) if word[0] != "#"]
     try:
-        return orjson.dumps([meaning, name, {each: variables.get(each) for each in sorted(declared)}])
+        return orjson.dumps([meaning, name, {each: variables[each] for each in sorted(declared) if each in variables}])
     except orjson.JSONEncodeError:
         return None
 

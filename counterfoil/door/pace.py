@@ -41,6 +41,13 @@ class Pace:
         turns = 1 + min(read // BYTES, MOST_TURNS - 1)
         return self.wait(address, asyncio.get_running_loop().time(), turns)
 
+    def free(self, address: str | None, now: float) -> bool:
+        """Whether it is the client's turn, which it takes then: who asks too early loses nothing by it."""
+        if self._due.get(block_of(address), 0.0) > now:
+            return False
+        self.wait(address, now)
+        return True
+
     def wait(self, address: str | None, now: float, turns: int = 1) -> float:
         """Take the next turns of the client at this address: in so many seconds the first of them comes."""
         client = block_of(address)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 # Seconds without taking any byte, while there are some to take: of an answer, and after the connection was closed.
@@ -18,6 +19,9 @@ class PatientTransport(asyncio.Transport):
     asyncio and uvloop close a connection only when all is sent, and wait for that without end. Patience is about
     progress: however long the whole takes, a peer has some seconds for its next bytes, and at most twice as many.
     """
+
+    # Asked before the connection is closed; true: it has ended the answers, and closes when the peer has sent all.
+    stays: Callable[[], bool] | None = None
 
     def __init__(self, inner: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__()
@@ -47,7 +51,9 @@ class PatientTransport(asyncio.Transport):
         self._watch()
 
     def close(self) -> None:
-        """Close when all is sent, or when the peer takes no more."""
+        """Close when all is sent, or when the peer takes no more; unless the connection `stays` for the rest."""
+        if self.stays is not None and self.stays():
+            return
         self._inner.close()
         self.wait(CLOSING_SECONDS)
 
@@ -85,7 +91,11 @@ class PatientTransport(asyncio.Transport):
         return self._inner.can_write_eof()
 
     def write_eof(self) -> None:
-        self._inner.write_eof()
+        """Tell the peer that nothing more comes. Where it has gone, asyncio's own loop raises, and uvloop does not."""
+        try:
+            self._inner.write_eof()
+        except OSError:
+            self._inner.abort()
 
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
         self._inner.set_protocol(protocol)

@@ -95,15 +95,18 @@ class PostgresDatabase(PiccoloQueries, PostgresEngine):  # type: ignore[misc]  #
         """See Database."""
         if self.current_transaction.get() is not None:
             raise RuntimeError("The database cannot be stopped inside a write transaction.")
-        await self.later.done()
-        await self._notifier.stop()
-        pool, self.pool = self.pool, None
-        if pool is not None:
-            try:
-                async with asyncio.timeout(_STOP_SECONDS):
-                    await pool.close()
-            except TimeoutError:
-                pool.terminate()
+        if (pool := self.pool) is None:
+            return
+        try:
+            # A database that has fallen silent keeps nobody from stopping.
+            async with asyncio.timeout(_STOP_SECONDS):
+                await self.later.done()
+                await self._notifier.stop()
+                self.pool = None
+                await pool.close()
+        except TimeoutError:
+            self.pool = None
+            pool.terminate()
 
     def write(self, *, recorder: bool = False) -> PostgresWrite:
         """See Database."""

@@ -35,6 +35,12 @@ def test_nobody_waits_longer_than_the_longest_time() -> None:
     assert (waits[-1], kept.wait("a", 100.0 + LONGEST)) == (LONGEST, 0.0)
 
 
+def test_who_asks_too_early_loses_nothing_by_it() -> None:
+    kept = Pace(1 / 10)
+    allowed = [second for second in range(61) if kept.free("a", 100.0 + second)]
+    assert allowed == [0, 10, 20, 30, 40, 50, 60]
+
+
 def test_who_has_been_quiet_is_forgotten() -> None:
     kept = Pace(PER_SECOND)
     for number in range(10):

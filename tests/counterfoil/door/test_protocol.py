@@ -6,6 +6,7 @@ import asyncio
 import socket
 from collections.abc import Callable
 from contextlib import closing
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
@@ -13,7 +14,10 @@ from urllib.parse import urlsplit
 
 import pytest
 import uvicorn
-from starlette.responses import PlainTextResponse
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
 from uvicorn.server import ServerState
 
 from counterfoil.door.protocol import PatientProtocol
@@ -37,6 +41,7 @@ class Transport(asyncio.Transport):
         self.written = b""
         self.closed = False
         self.aborted = False
+        self.ended = False
         self.unsent = 0
 
     def get_write_buffer_size(self) -> int:
@@ -53,6 +58,12 @@ class Transport(asyncio.Transport):
 
     def is_closing(self) -> bool:
         return self.closed
+
+    def can_write_eof(self) -> bool:
+        return True
+
+    def write_eof(self) -> None:
+        self.ended = True
 
     def pause_reading(self) -> None: ...
 
@@ -157,7 +168,14 @@ def test_an_answer_on_its_way_is_not_mixed_with_another(
     protocol.data_received(LINE + b"\r\n" + LINE)
     protocol.data_received(b"X-Slow: ")
     clock.pass_time()
-    assert (transport.closed, transport.written) == (True, b"")
+    assert (transport.closed, transport.written) == (False, b"")
+    # It is the last one, and what comes until then is not looked at.
+    protocol.data_received(b"\r\n\r\n" + LINE + b"\r\n")
+    assert not protocol.pipeline
+    answer(protocol)
+    assert (transport.closed, transport.ended) == (False, True)
+    protocol.eof_received()
+    assert transport.closed
 
 
 def test_who_has_gone_is_not_waited_for(protocol: PatientProtocol, clock: Clock, transport: Transport) -> None:
@@ -165,6 +183,15 @@ def test_who_has_gone_is_not_waited_for(protocol: PatientProtocol, clock: Clock,
     transport.closed = False
     clock.pass_time()
     assert not transport.closed
+
+
+def answer(protocol: PatientProtocol) -> None:
+    """Answer the request whose turn it is, as the application does."""
+    cycle = protocol._answered
+    assert cycle is not None
+    for message in ({"type": "http.response.start", "status": 200, "headers": []}, {"type": "http.response.body"}):
+        with pytest.raises(StopIteration):
+            cycle.send(message).send(None)  # type: ignore[arg-type]
 
 
 def answered_early(protocol: PatientProtocol) -> None:
@@ -216,6 +243,169 @@ def test_a_pipelined_request_is_no_rest(protocol: PatientProtocol, clock: Clock,
     protocol.on_response_complete()
     clock.pass_time(REST_SECONDS)
     assert not transport.closed
+
+
+@pytest.mark.parametrize("line", ["POST / HTTP/1.1\r\nConnection: close", "POST / HTTP/1.0"])
+@pytest.mark.parametrize("end", ["time", "bytes", "eof", "shutdown"])
+def test_a_last_answer_does_not_cut_off_a_client_who_still_sends(
+    protocol: PatientProtocol, clock: Clock, transport: Transport, line: str, end: str
+) -> None:
+    protocol.data_received(f"{line}\r\nHost: x\r\nContent-Length: 5000\r\n\r\n".encode())
+    answer(protocol)
+    # The client learns that this was all; closed now, with bytes unread, its system would throw the answer away.
+    assert transport.written.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert (transport.closed, transport.ended) == (False, True)
+    protocol.data_received(b"x" * MOST)
+    assert not transport.closed
+    assert clock.due() == [REST_SECONDS]
+    {
+        "time": lambda: clock.pass_time(REST_SECONDS),
+        "bytes": lambda: protocol.data_received(b"x"),
+        "eof": protocol.eof_received,
+        "shutdown": protocol.shutdown,
+    }[end]()
+    assert transport.closed
+
+
+def test_a_client_that_has_gone_meanwhile_is_let_go(
+    protocol: PatientProtocol, transport: Transport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    protocol.data_received(b"POST / HTTP/1.0\r\nHost: x\r\nContent-Length: 5\r\n\r\n")
+    monkeypatch.setattr(transport, "write_eof", Mock(side_effect=OSError))
+    answer(protocol)
+    assert transport.aborted
+
+
+def test_after_a_last_answer_nothing_is_done_any_more(protocol: PatientProtocol, transport: Transport) -> None:
+    protocol.data_received(b"POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 5\r\n\r\n")
+    answer(protocol)
+    first = protocol.cycle
+    protocol.data_received(b"12345" + LINE + b"\r\n")
+    assert protocol.cycle is first
+    protocol.data_received(b"garbage")
+    assert not transport.closed
+
+
+def test_a_complete_request_is_closed_after_its_last_answer(protocol: PatientProtocol, transport: Transport) -> None:
+    protocol.data_received(LINE + b"Connection: close\r\n\r\n")
+    answer(protocol)
+    assert transport.closed
+
+
+@pytest.mark.parametrize("blank", [b"\r\n", b"\n"])
+def test_blank_lines_do_not_keep_an_idle_connection(
+    protocol: PatientProtocol, clock: Clock, transport: Transport, blank: bytes
+) -> None:
+    protocol.data_received(LINE + b"\r\n" + blank)
+    answer(protocol)
+    for _ in range(3):
+        protocol.data_received(blank)
+        assert clock.due() == [SECONDS]
+    clock.pass_time()
+    assert transport.closed
+
+
+def test_what_came_before_a_head_does_not_count(protocol: PatientProtocol, transport: Transport) -> None:
+    post = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n\r\n" + b"x" * 5000
+    protocol.data_received(post + LINE)
+    answer(protocol)
+    protocol.data_received(b"\r\n" + (LINE + b"\r\n") * 100 + LINE)
+    for _ in range(101):
+        answer(protocol)
+    assert transport.written.count(b"HTTP/1.1 200 OK") == 102
+    assert not transport.closed
+    protocol.data_received(b"X-Long: " + b"x" * (MOST - 8))
+    assert transport.written.endswith(
+        b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+    )
+    assert transport.closed
+
+
+def test_a_head_without_end_does_not_take_the_answers_before_it(
+    protocol: PatientProtocol, transport: Transport
+) -> None:
+    protocol.data_received((LINE + b"\r\n") * 3 + LINE)
+    for _ in range(3):
+        protocol.data_received(b"x" * (MOST // 2))
+    for _ in range(3):
+        assert (transport.closed, transport.ended) == (False, False)
+        answer(protocol)
+    assert transport.written.count(b"HTTP/1.1 200 OK") == 3
+    assert b" 431 " not in transport.written
+    assert transport.ended
+    protocol.data_received(b"x" * MOST)
+    assert transport.closed
+
+
+def test_a_server_that_stops_begins_no_pipelined_request(
+    protocol: PatientProtocol, clock: Clock, transport: Transport
+) -> None:
+    protocol.data_received((LINE + b"\r\n") * 3)
+    protocol.shutdown()
+    protocol.data_received((LINE + b"\r\n") * 3 + LINE)
+    answer(protocol)
+    assert transport.written.count(b"HTTP/1.1 200 OK") == 1
+    assert not protocol.pipeline
+    assert (transport.closed, transport.ended) == (False, True)
+    # Neither has the client long to send the rest.
+    clock.pass_time(1)
+    assert transport.closed
+
+
+def test_a_server_that_stops_closes_after_the_answer_that_runs(protocol: PatientProtocol, transport: Transport) -> None:
+    protocol.data_received(LINE + b"\r\n")
+    protocol.shutdown()
+    assert not transport.closed
+    answer(protocol)
+    assert b"connection: close" in transport.written
+    assert transport.closed
+
+
+async def test_a_server_that_stops_waits_for_no_body(transport: Transport, caplog: pytest.LogCaptureFixture) -> None:
+    application = Starlette(routes=[Route("/", _length, methods=["POST"])])
+    config = uvicorn.Config(application, log_config=None)
+    config.load()
+    state = ServerState()
+    made = PatientProtocol(config, state, {})
+    made.connection_made(transport)
+    made.data_received(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhalf")
+    await asyncio.sleep(0)
+    made.shutdown()
+    assert transport.closed
+    # The application learns it also while the transport has not ended.
+    async with asyncio.timeout(PATIENCE):
+        while state.tasks:  # noqa: ASYNC110  (they are uvicorn's)
+            await asyncio.sleep(0)
+    assert transport.written == b""
+    assert caplog.records == []
+
+
+async def _length(request: Request) -> Response:
+    try:
+        return PlainTextResponse(str(len(await request.body())))
+    except ClientDisconnect:
+        return PlainTextResponse("nobody reads this")
+
+
+@on_sqlite("What a connection may do does not depend on the database.")
+def test_a_client_that_closes_reads_why_it_was_refused(tmp_path: Path, empty_database_url: str) -> None:
+    with serving(tmp_path, empty_database_url) as served:
+        address = urlsplit(served.base())
+        body = b"x" * (5 * 2**20)
+        for _ in range(3):
+            with closing(HTTPConnection(address.netloc, timeout=PATIENCE)) as client:
+                client.request("POST", "/graphql", body, {"Content-Type": "application/json", "Connection": "close"})
+                assert client.getresponse().status == 413
+        with closing(socket.create_connection((address.hostname, address.port), PATIENCE)) as half:
+            half.sendall(b"POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n")
+            half.sendall(b"Content-Length: 50\r\nExpect: 100-continue\r\n\r\n")
+            # Now the application waits for the body.
+            assert half.recv(1000).startswith(b"HTTP/1.1 100 ")
+            served.process.terminate()
+            served.process.wait(PATIENCE)
+            assert half.recv(1000) == b""
+        assert "Traceback" not in served.err.read_text("utf-8")
+        assert "Exception" not in served.err.read_text("utf-8")
 
 
 @on_sqlite("What a connection may do does not depend on the database.")

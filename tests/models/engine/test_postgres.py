@@ -177,3 +177,24 @@ async def test_a_connection_that_falls_silent_is_given_up(
                 await ids(database)
         assert await ids(database) == []
     assert silent.is_closed()
+
+
+async def test_a_database_that_has_fallen_silent_stops_all_the_same(
+    postgres: PostgresDatabases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("models.engine.postgres._STOP_SECONDS", 0.2)
+    silent = PostgresDatabase(postgres.url("postgres"))
+    await silent.start()
+    for holder in silent.running_pool()._holders:
+        if holder._con is not None:
+            holder._con._transport.pause_reading()
+
+    async def read() -> None:
+        await silent.fetch("SELECT 1")
+
+    silent.later.do("read", read)
+    async with asyncio.timeout(60):
+        await silent.stop()
+        await silent.later.done()
+    # And a second time.
+    await silent.stop()
