@@ -53,6 +53,9 @@ def phone(value: str, field: Field, *, country: str = "US") -> str:
     if phonenumbers.is_possible_number_with_reason(number) != ValidationResult.IS_POSSIBLE:
         raise Fault.invalid(_PHONE_ADVICE, *field)
     stored = phonenumbers.format_number(number, PhoneNumberFormat.E164)
+    if phonenumbers.format_number(phonenumbers.parse(stored), PhoneNumberFormat.E164) != stored:
+        # Too many zeros: written so, it would be read as another number.
+        raise Fault.invalid(_PHONE_ADVICE, *field)
     return f"{stored};ext={number.extension}" if number.extension else stored
 
 

@@ -156,6 +156,7 @@ def test_cleaning_twice_is_cleaning_once_and_nothing_but_a_fault_comes_out(
     country=st.sampled_from(["US", "GB", "DE", "IT", "AR", "BR", "JP"]),
 )
 @example(digits="0655501010", country="IT")
+@example(digits="00000000000", country="GB")
 def test_a_stored_phone_number_means_the_same_in_every_country(digits: str, country: str) -> None:
     try:
         stored = values.phone(digits, FIELD, country=country)
