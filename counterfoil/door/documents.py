@@ -1,6 +1,7 @@
-"""Documents that are parsed, validated and planned once: short ones, of those who are signed in, and trusted ones.
+"""Documents that are parsed, validated and planned once: short ones, and trusted ones.
 
-So nobody can fill the caches without being known, and nobody with megabytes. Nothing is validated before it is known
+Those of strangers, who sign in and introspect, have a small cache of their own: nobody can fill that of others without
+being known, and nobody any with megabytes. Nothing is validated before it is known
 to be small.
 """
 
@@ -47,6 +48,7 @@ ENDED = "Your session or key is not valid any more: sign in again."
 CACHED = 256
 # Tokens of all cached documents together: parsed, each takes up to 300 bytes.
 CACHED_TOKENS = 50_000
+CACHED_OF_STRANGERS = 16
 LONGEST_CACHED = 16 * 1024
 # Characters: longer documents are read beside the event loop, one at a time. Two threads at it would keep it waiting
 # twice as long as one.
@@ -114,6 +116,31 @@ class Known:
         return self.planned[name]
 
 
+class _Kept:
+    """Documents by their text: so many, with so many tokens together. What was asked for longest ago goes first."""
+
+    def __init__(self, most: int, tokens: int) -> None:
+        self._most = most
+        self._most_tokens = tokens
+        self._known: OrderedDict[str, Known] = OrderedDict()
+        self._tokens = 0
+
+    def get(self, text: str) -> Known | None:
+        return self._known.get(text)
+
+    def keep(self, text: str, known: Known) -> None:
+        if text not in self._known:
+            self._tokens += known.document.token_count
+        self._known[text] = known
+        self._known.move_to_end(text)
+        while len(self._known) > self._most or self._tokens > self._most_tokens:
+            self._tokens -= self._known.popitem(last=False)[1].document.token_count
+
+    def clear(self) -> None:
+        self._known.clear()
+        self._tokens = 0
+
+
 class Documents:
     """What is known of documents. `trusted` ones are known by their text from the start."""
 
@@ -124,8 +151,8 @@ class Documents:
         self.introspections = Introspections()
         self._introspection = introspection
         self._rules = _RULES if introspection else (*_RULES, NoSchemaIntrospectionCustomRule)
-        self._kept: OrderedDict[str, Known] = OrderedDict()
-        self._tokens = 0
+        self._kept = _Kept(CACHED, CACHED_TOKENS)
+        self._kept_of_strangers = _Kept(CACHED_OF_STRANGERS, CACHED_OF_STRANGERS * self._of_strangers.tokens)
         self._turn = Turn()
 
     def read(self, schema: GraphQLSchema, text: str, *, suggests: bool = True) -> Known:
@@ -152,10 +179,11 @@ class Documents:
         if context is not None and not signed_in and flood(text, self._of_strangers):
             # All that strangers may use fits; of the rest it need not be known what it asks for.
             raise flood(text, self.limits) or not_signed_in(context)
-        known = self._kept.get(text) or await self._read(execution.schema._schema, text, signed_in)
+        kept = self._kept if signed_in else self._kept_of_strangers
+        known = kept.get(text) or await self._read(execution.schema._schema, text, signed_in)
         # What is refused is not kept: it is seldom sent again, but by attackers.
-        if signed_in and len(text) <= LONGEST_CACHED and not known.errors:
-            self._keep(text, known)
+        if len(text) <= LONGEST_CACHED and not known.errors:
+            kept.keep(text, known)
         return known
 
     async def _read(self, schema: GraphQLSchema, text: str, suggests: bool) -> Known:
@@ -163,14 +191,6 @@ class Documents:
             return self.read(schema, text, suggests=suggests)
         async with self._turn.taken() as aside:
             return await aside(partial(self.read, schema, text, suggests=suggests))
-
-    def _keep(self, text: str, known: Known) -> None:
-        if text not in self._kept:
-            self._tokens += known.document.token_count
-        self._kept[text] = known
-        self._kept.move_to_end(text)
-        while len(self._kept) > CACHED or self._tokens > CACHED_TOKENS:
-            self._tokens -= self._kept.popitem(last=False)[1].document.token_count
 
 
 def not_signed_in(context: Context) -> RequestError:

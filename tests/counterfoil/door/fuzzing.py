@@ -61,7 +61,7 @@ async def left_behind() -> Counter[str]:
     for found in gc.get_objects():
         if isinstance(found, Documents):
             found._kept.clear()
-            found._tokens = 0
+            found._kept_of_strangers.clear()
     problems.cache_clear()
     while gc.collect():  # noqa: ASYNC110  (there is nothing to wait for)
         # Generators that nobody read to their end are closed by tasks, from the outermost to the innermost.

@@ -268,6 +268,23 @@ async def test_documents_are_kept_up_to_so_many_tokens_together(
     assert read == [first, second, small, third, first]
 
 
+async def test_a_few_documents_of_strangers_are_kept_apart(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    stranger = fresh()
+    known = Client(client.token, app=stranger.http._transport.app)  # type: ignore[attr-defined]
+    await known.run(NAME)
+    await stranger.run(NAME)
+    texts = [f"{NAME} # {number}" for number in range(documents.CACHED_OF_STRANGERS)]
+    for text in texts:
+        await stranger.run(text)
+    monkeypatch.setattr(documents, "parse", never)
+    # Theirs have pushed out the first of theirs, and nobody else's.
+    for text in texts:
+        assert await stranger.run(text)
+    assert await known.run(NAME)
+    response = await stranger.http.post("/graphql", json={"query": NAME})
+    assert response.status_code == 500
+
+
 async def test_documents_hold_on_to_no_tokens_and_know_their_places(client: Client) -> None:
     text = "# Only one.\n{ viewer {\n permissions } }"
     [definition] = parsing.parse(text, 1000).definitions
