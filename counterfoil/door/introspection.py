@@ -26,6 +26,8 @@ SMALL = 1000
 KEPT = 4
 # Seconds between two answers that are made for one address whose people are not signed in.
 PAUSE = 10.0
+# How many answers a second such an address gets, also of those that are kept.
+PER_SECOND = 20.0
 
 # Written as JSON already: that takes longer than all the rest of an answer.
 _Answers = OrderedDict[bytes, orjson.Fragment]
@@ -38,7 +40,8 @@ class Introspections:
         self._of_strangers: _Answers = OrderedDict()
         self._of_known: _Answers = OrderedDict()
         self._turn = Turn()
-        self._pace = Pace(1 / PAUSE)
+        self._new = Pace(1 / PAUSE)
+        self._any = Pace(PER_SECOND)
 
     async def answer(
         self,
@@ -49,9 +52,11 @@ class Introspections:
     ) -> ExecutionResult:
         """The result of an operation that asks for nothing else: `asked` are its text, its name and its variables.
 
-        RequestError when a stranger asks for a new one too soon.
+        RequestError when a stranger asks for a new one too soon, or too often.
         """
         text, name, variables = asked
+        if context.actor is None:
+            _claim(self._any, context, f"{PER_SECOND:g} introspections a second are answered")
         kept = self._of_known if context.actor is not None else self._of_strangers
         key = _key(document, text, name, variables)
         if key is None or key not in kept:
@@ -59,7 +64,7 @@ class Introspections:
                 # Somebody else may have asked the same meanwhile.
                 if key is None or key not in kept:
                     if context.actor is None:
-                        self._claim(context.request.client_address)
+                        _claim(self._new, context, f"a new introspection is answered every {PAUSE:g} seconds")
                     result = await aside(partial(_executed, schema, document, name, variables))
                     if key is None or not isinstance(result, orjson.Fragment):
                         return _answer(result)
@@ -67,10 +72,11 @@ class Introspections:
         kept.move_to_end(key)
         return _answer(kept[key])
 
-    def _claim(self, address: str | None) -> None:
-        if not self._pace.free(address, asyncio.get_running_loop().time()):
-            told = f"A new introspection by somebody not signed in may come every {PAUSE:g} seconds: sign in, or wait."
-            raise RequestError("TOO_MANY_INTROSPECTIONS", told)
+
+def _claim(pace: Pace, context: Context, told: str) -> None:
+    if not pace.free(context.request.client_address, asyncio.get_running_loop().time()):
+        # Refused, it waits for its turn as all refusals do, where it keeps no place that others could have.
+        raise RequestError("TOO_MANY_INTROSPECTIONS", f"To people who are not signed in {told}: sign in, or wait.")
 
 
 def _key(document: DocumentNode, text: str, name: str | None, variables: Mapping[str, Any]) -> bytes | None:

@@ -158,12 +158,19 @@ def other(number: int) -> str:
 async def test_kept_introspections_are_answered_at_once(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     stranger = fresh()
     assert await stranger.run(WHOLE)
-    monkeypatch.setattr(Pace, "wait", never)
     monkeypatch.setattr(introspection, "execute_sync", never)
     # However they are written.
     for text in (WHOLE, f"# Again.\n{WHOLE.replace(chr(10), ', ')}"):
         assert await stranger.run(text)
         assert await stranger.run(text, unknown=[1])
+    # Not as often as somebody likes, who is not known.
+    monkeypatch.setattr(Pace, "free", lambda *_: False)
+    response = await stranger.http.post("/graphql", json={"query": WHOLE})
+    assert (response.status_code, code(response)) == (429, "TOO_MANY_INTROSPECTIONS")
+    assert await stranger.run('{ __type(name: "Query") { name } }')
+    known = Client(client.token, app=stranger.http._transport.app)  # type: ignore[attr-defined]
+    monkeypatch.undo()
+    assert await known.run(WHOLE)
 
 
 async def test_strangers_introspect_anew_only_so_often(client: Client) -> None:
