@@ -134,7 +134,8 @@ def database_url(dialect: str, tmp_path: Path, shared_folder: Path, request: pyt
 
 
 async def _migrate_and_fill(url: str) -> None:
-    from counterfoil.migrating import migrate  # noqa: PLC0415  (the tests of the engine go without)
+    # The tests of the engine go without these three.
+    from counterfoil.migrating import migrate  # noqa: PLC0415
     from services import defaults  # noqa: PLC0415
     from tests.client import first_administrator  # noqa: PLC0415
 

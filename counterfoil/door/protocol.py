@@ -164,7 +164,7 @@ class PatientProtocol(HttpToolsProtocol):
             self.transport.stays = None
             super().handle_websocket_upgrade()
             # It would hold this object, which nobody needs any more, until the garbage collector comes.
-            self.parser = None  # type: ignore[assignment]  # as in uvicorn
+            self.parser = None  # type: ignore[assignment]  # uvicorn declares it as never None; it is not asked again
         else:
             cycle.keep_alive = False
 
